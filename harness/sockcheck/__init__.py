@@ -1,0 +1,3 @@
+"""sockcheck: a socket test harness and conformance suite."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,58 @@
+"""The errors that sockcheck raises. Each carries a place where there is one, and a way out."""
+
+from __future__ import annotations
+
+from sockcheck.scenario import Span
+
+
+class SockcheckError(Exception):
+    """Something that the user can mend. `message` says what is wrong, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SockcheckError):
+    """An option, a path or an address that makes no sense. Exit code 2."""
+
+
+class ScenarioError(SockcheckError):
+    """One mistake in a scenario or contract file, at `span`. Nothing runs. Exit code 2."""
+
+    def __init__(self, span: Span, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.span = span
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.message}"
+
+
+class MistakesError(SockcheckError):
+    """All the mistakes of all the files that were read, in the order of the files and lines."""
+
+    def __init__(self, errors: tuple[ScenarioError, ...], sources: dict[str, str]) -> None:
+        count = len(errors)
+        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the scenario files")
+        self.errors = errors
+        self.sources = sources
+
+
+class TargetError(SockcheckError):
+    """The target could not be started or reached. Exit code 3.
+
+    `output` is the last that it wrote, since that is where the reason stands most often.
+    """
+
+    def __init__(self, message: str, hint: str = "", output: bytes = b"") -> None:
+        super().__init__(message, hint)
+        self.output = output
+
+
+class RecordError(SockcheckError):
+    """A record that cannot be read: cut off in the middle, of a newer version, or no record at all."""
+
+
+class ReportError(SockcheckError):
+    """A report that could not be written. It never changes a verdict."""

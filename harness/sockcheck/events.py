@@ -1,0 +1,329 @@
+"""What happened, in the past tense: the facts that a record holds and that every report is made from.
+
+`at` is seconds on the run's monotonic clock, 0 at the start of the run, read right beside the call that it stamps.
+`began`, where there is one, was read right before that call: what the server saw cannot be older. `attempt` numbers the
+performances of cases within a run, `target` the instances of servers. `step` is the position of the action in its
+client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sockcheck.case import Case
+from sockcheck.verdict import Verdict
+
+RECORD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Elided:
+    """Received bytes that were exactly the expected ones, too many to keep: their number, digest and two ends."""
+
+    size: int
+    sha256: str
+    head: bytes
+    tail: bytes
+
+
+Data = bytes | Elided
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first line of every record. `observe` is False where `--no-observe` forced the fall-backs."""
+
+    at: float
+    version: int
+    sockcheck: str
+    started: str
+    command: tuple[str, ...]
+    directory: str
+    seed: int
+    stretch: float
+    observe: bool
+    platform: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRead:
+    """The text of a scenario file, so that a report can show the failing line without the file."""
+
+    at: float
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStarted:
+    """A server is ready. `pid` is 0 and `command` empty for one that was running already (`--connect`)."""
+
+    at: float
+    target: int
+    command: tuple[str, ...]
+    address: str
+    pid: int
+    took: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFailed:
+    """A server could not be started or reached."""
+
+    at: float
+    target: int
+    message: str
+    hint: str
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOutput:
+    """What the server wrote. `dropped` bytes of it, before these, were drained but not kept."""
+
+    at: float
+    target: int
+    stream: Literal["stdout", "stderr"]
+    data: bytes
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetExited:
+    """No process of the server's tree is left. `status` is the first process's: negative for a signal."""
+
+    at: float
+    target: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStopped:
+    """sockcheck stopped the server. `status` as in TargetExited; `killed`: it did not end by SIGTERM in time."""
+
+    at: float
+    target: int
+    status: int
+    killed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStarted:
+    at: float
+    attempt: int
+    target: int
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """`unobserved` is why the server's end cannot be seen in the kernel, or "" where it can."""
+
+    at: float
+    began: float
+    attempt: int
+    client: str
+    step: int
+    local: str
+    peer: str
+    unobserved: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectFailed:
+    """`error` is the name of the errno: ECONNREFUSED, …"""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    error: str
+
+
+Barrier = Literal["read", "gone", "not-read", "gap", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One segment was handed to the kernel whole. It begins at byte `offset` of the send.
+
+    `barrier` says how it was parted from the next segment: the server `read` it; its end was `gone`; it was `not-read`
+    in time; by a `gap`; or `none`, since it was the last. `waited` is how long that took.
+    """
+
+    at: float
+    began: float
+    attempt: int
+    client: str
+    step: int
+    offset: int
+    size: int
+    barrier: Barrier
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed:
+    """The kernel refused the rest after `sent` bytes of the send. It is recorded, not judged: the next step decides."""
+
+    at: float
+    began: float
+    attempt: int
+    client: str
+    step: int
+    sent: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    at: float
+    attempt: int
+    client: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class PeerClosed:
+    """The stream from the server ended. `error` is the first error that the kernel told, `state` TCP_INFO's, or ""."""
+
+    at: float
+    attempt: int
+    client: str
+    how: Literal["eof", "reset", "error"]
+    error: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """The deadline of this step passed. `progress`: bytes of the current send that the kernel had taken."""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    progress: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShutDown:
+    at: float
+    began: float
+    attempt: int
+    client: str
+    step: int
+    how: Literal["write", "read", "both"]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Our socket was closed. `how` is `reset` where it was closed with SO_LINGER 0."""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    how: Literal["close", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """`outcome`: `seen`; `gone`: the server's end is no more; `unobservable`: the kernel cannot be asked."""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    state: str
+    outcome: Literal["seen", "gone", "unobservable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The server was waited for until it had nothing more to do with this client's connection.
+
+    `settled`: what we sent was read and its threads slept. `late`: not within the limit. `gap`: it cannot be observed,
+    so a gap of `waited` seconds stood for it, and the claim that nothing more came is as weak as that.
+    """
+
+    at: float
+    attempt: int
+    client: str
+    outcome: Literal["settled", "late", "gap"]
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTimedOut:
+    """The case took longer than it may."""
+
+    at: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRead:
+    """The server after the case: is a process of it left, does it listen? `why` where that cannot be seen."""
+
+    at: float
+    attempt: int
+    alive: bool
+    listening: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """Something of ours or of the machine's went wrong: no descriptors, no ports. The case is no evidence."""
+
+    at: float
+    attempt: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNotRun:
+    at: float
+    case: Case
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinished:
+    at: float
+    attempt: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last line of a record that is whole. `why` is empty, or what ended the run early."""
+
+    at: float
+    exit_code: int
+    why: str
+
+
+ClientEvent = (
+    Connected
+    | ConnectFailed
+    | Sent
+    | SendFailed
+    | Received
+    | PeerClosed
+    | DeadlinePassed
+    | ShutDown
+    | Closed
+    | Awaited
+    | Settled
+)
+
+AttemptEvent = ClientEvent | CaseStarted | CaseTimedOut | HealthRead | Troubled | CaseFinished
+
+TargetEvent = TargetStarted | TargetFailed | TargetOutput | TargetExited | TargetStopped
+
+Event = RunStarted | SourceRead | TargetEvent | AttemptEvent | CaseNotRun | RunFinished

@@ -1,0 +1,1 @@
+"""The reporters: pure functions from the facts of a run to text."""
