@@ -1,0 +1,45 @@
+"""The laws of sockets that a scenario can test: a stable id and one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LAWS: Mapping[str, str] = {
+    "plain": "The exchange works as the contract says.",
+    "plain.again": "What worked once works again, on a new connection.",
+    "cut.at-k": "A stream has no message boundaries: a message may arrive in two pieces, cut at any byte.",
+    "cut.every-byte": "A stream has no message boundaries: a message may arrive one byte at a time.",
+    "merge.sends": "A stream has no message boundaries: two sends may arrive as one.",
+    "merge.pipeline": "Requests may come before the replies to earlier ones are read.",
+    "merge.with-end": "Data and the end of the stream may arrive together.",
+    "merge.before-accept": "Data may arrive before the connection is accepted.",
+    "pace.slow": "Slow is not gone: a message may take its time to arrive.",
+    "size.edges": "No size is special: a message that just fills a buffer is like any other.",
+    "size.large": "A message may be larger than every buffer on its way.",
+    "end.half": "After the client's end of stream the reply still comes, and comes whole.",
+    "end.orderly": "The server ends a connection in order (FIN), not by a reset.",
+    "leave.close-at-k": "A peer may leave at any point, in order; that costs nobody else anything.",
+    "leave.reset-at-k": "A peer may vanish at any point, by a reset; that costs nobody else anything.",
+    "neighbour.idle": "An idle client costs the others nothing.",
+    "neighbour.stalled": "A client that stalls in mid-message costs the others nothing.",
+    "neighbour.deaf": "A client that never reads costs the others nothing.",
+    "neighbour.fails": "A client that vanishes or sends garbage costs the others nothing.",
+    "crowd.at-once": "Clients do not see each other's bytes.",
+    "crowd.interleaved": "Clients that take turns are each answered in their own turn.",
+    "crowd.queued": "Clients that wait to be accepted are served in turn; none is lost.",
+    "crowd.backlog": "listen() keeps its word: as many clients as promised may wait.",
+    "crowd.many": "There may be more clients than select() has bits.",
+    "churn.leak": "What a connection used is given back when it ends.",
+    "churn.spin": "A server with nothing to do uses no CPU.",
+    "limit.endless": "Input without an end uses a bounded amount of memory.",
+    "limit.files": "Out of descriptors is not out of order.",
+    "limit.garbage": "Bytes that are no message hurt only their sender.",
+    "time.idle": "An idle connection lives as long as promised, and no longer.",
+    "time.prompt": "Small replies are not held back.",
+    "life.restart": "The address is free again at once when the server has ended.",
+    "life.stop": "A signal ends the server, in time, and nothing of it is left.",
+    "life.drain": "What is in flight when the server is told to stop is finished first.",
+    "life.taken": "A taken address is an error, and the server says so.",
+    "host.any": "The server listens where it said.",
+    "datagram.whole": "One datagram, one reply, to its sender.",
+}

@@ -1,0 +1,1 @@
+"""What the kernel tells of the server: the only place that knows sock_diag, /proc and signals."""

@@ -1,0 +1,148 @@
+"""Waiting for sockets, cheaply: one edge-triggered epoll inside trio, and one timer task for all deadlines.
+
+A socket is registered once. Whoever needs it tries the system call first and waits only on EAGAIN, so that an exchange
+with a quick server never waits at all, and no deadline costs a cancel scope. Measured against trio.socket with a scope
+a step, this takes about half of the CPU time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import select
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import outcome
+import trio
+
+_READABLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
+
+Woken = Literal["ready", "deadline"]
+
+
+class Watched:
+    """One registered socket. `readable` and `writable` are what the kernel last told; whoever gets EAGAIN clears them."""
+
+    __slots__ = ("_deadline", "_fd", "_poller", "_task", "_wants_write", "readable", "writable")
+
+    def __init__(self, poller: Poller, fd: int) -> None:
+        self._poller = poller
+        self._fd = fd
+        self._task: trio.lowlevel.Task | None = None
+        self._deadline = 0.0
+        self._wants_write = False
+        self.readable = False
+        self.writable = False
+
+    async def wait(self, deadline: float, *, write: bool = False) -> Woken:
+        """Until the socket is readable (or writable, if `write`), or until `deadline` (time.monotonic() seconds).
+
+        The flag that ends the wait stays set: the caller clears it before it tries again.
+        """
+        if self.readable or (write and self.writable):
+            return "ready"
+        if deadline <= time.monotonic():
+            return "deadline"
+        self._task = trio.lowlevel.current_task()
+        self._wants_write = write
+        self._deadline = deadline
+        self._poller.watch_deadline(self, deadline)
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self._task = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        woken: Woken = await trio.lowlevel.wait_task_rescheduled(abort)
+        return woken
+
+    def forget(self) -> None:
+        """Stop watching; call it before the socket is closed."""
+        self._poller.unregister(self._fd)
+
+    def told(self, events: int) -> None:
+        if events & _READABLE:
+            self.readable = True
+        if events & _WRITABLE:
+            self.writable = True
+        if self._task is not None and (self.readable or (self._wants_write and self.writable)):
+            self._wake("ready")
+
+    def expire(self, now: float) -> None:
+        # An earlier wait of this socket may have left an entry in the heap: only a deadline that is due now counts.
+        if self._task is not None and self._deadline <= now:
+            self._wake("deadline")
+
+    def _wake(self, woken: Woken) -> None:
+        task, self._task = self._task, None
+        assert task is not None
+        trio.lowlevel.reschedule(task, outcome.Value(woken))
+
+
+class Poller:
+    """Make it with `open_poller()`: it needs two background tasks."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._watched: dict[int, Watched] = {}
+        self._heap: list[tuple[float, int, Watched]] = []
+        self._count = 0
+        self._timer_scope = trio.CancelScope()
+
+    def register(self, fd: int) -> Watched:
+        watched = self._watched[fd] = Watched(self, fd)
+        self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET)
+        return watched
+
+    def unregister(self, fd: int) -> None:
+        if self._watched.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def watch_deadline(self, watched: Watched, deadline: float) -> None:
+        heap = self._heap
+        self._count += 1
+        if not heap or deadline < heap[0][0]:
+            # The timer sleeps until a later time, or for ever: it must look again.
+            self._timer_scope.cancel()
+        heapq.heappush(heap, (deadline, self._count, watched))
+
+    async def run(self) -> None:
+        """The task that listens to epoll."""
+        while True:
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            for fd, events in self._epoll.poll(0):
+                watched = self._watched.get(fd)
+                if watched is not None:
+                    watched.told(events)
+
+    async def run_timer(self) -> None:
+        """The task that ends waits whose deadline has passed. Entries of waits that ended otherwise die of old age."""
+        while True:
+            heap = self._heap
+            now = time.monotonic()
+            while heap and heap[0][0] <= now:
+                heapq.heappop(heap)[2].expire(now)
+            with trio.CancelScope() as self._timer_scope:
+                if heap:
+                    await trio.sleep(heap[0][0] - now)
+                else:
+                    await trio.sleep_forever()
+
+    def close(self) -> None:
+        self._epoll.close()
+
+
+@asynccontextmanager
+async def open_poller() -> AsyncIterator[Poller]:
+    """A poller that works as long as the block runs."""
+    poller = Poller()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(poller.run)
+            nursery.start_soon(poller.run_timer)
+            yield poller
+            nursery.cancel_scope.cancel()
+    finally:
+        poller.close()
