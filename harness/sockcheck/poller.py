@@ -8,6 +8,7 @@ a step, this takes about half of the CPU time.
 from __future__ import annotations
 
 import heapq
+import math
 import select
 import time
 from collections.abc import AsyncIterator
@@ -24,15 +25,19 @@ Woken = Literal["ready", "deadline"]
 
 
 class Watched:
-    """One registered socket. `readable` and `writable` are what the kernel last told; whoever gets EAGAIN clears them."""
+    """One registered socket.
 
-    __slots__ = ("_deadline", "_fd", "_poller", "_task", "_wants_write", "readable", "writable")
+    `readable` and `writable` are what the kernel last told; whoever gets EAGAIN clears them before waiting.
+    """
+
+    __slots__ = ("_deadline", "_fd", "_poller", "_queued", "_task", "_wants_write", "readable", "writable")
 
     def __init__(self, poller: Poller, fd: int) -> None:
         self._poller = poller
         self._fd = fd
         self._task: trio.lowlevel.Task | None = None
-        self._deadline = 0.0
+        self._deadline = math.inf
+        self._queued = math.inf
         self._wants_write = False
         self.readable = False
         self.writable = False
@@ -49,7 +54,9 @@ class Watched:
         self._task = trio.lowlevel.current_task()
         self._wants_write = write
         self._deadline = deadline
-        self._poller.watch_deadline(self, deadline)
+        if deadline < self._queued:
+            self._queued = deadline
+            self._poller.queue(self, deadline)
 
         def abort(_: object) -> trio.lowlevel.Abort:
             self._task = None
@@ -71,9 +78,15 @@ class Watched:
             self._wake("ready")
 
     def expire(self, now: float) -> None:
-        # An earlier wait of this socket may have left an entry in the heap: only a deadline that is due now counts.
-        if self._task is not None and self._deadline <= now:
+        """The entry in the poller's heap came up. It may be an earlier wait's: then the present one is queued."""
+        self._queued = math.inf
+        if self._task is None:
+            return
+        if self._deadline <= now:
             self._wake("deadline")
+        else:
+            self._queued = self._deadline
+            self._poller.queue(self, self._deadline)
 
     def _wake(self, woken: Woken) -> None:
         task, self._task = self._task, None
@@ -100,12 +113,13 @@ class Poller:
         if self._watched.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
-    def watch_deadline(self, watched: Watched, deadline: float) -> None:
+    def queue(self, watched: Watched, deadline: float) -> None:
+        """Have `watched.expire` called once `deadline` has passed."""
         heap = self._heap
-        self._count += 1
         if not heap or deadline < heap[0][0]:
             # The timer sleeps until a later time, or for ever: it must look again.
             self._timer_scope.cancel()
+        self._count += 1
         heapq.heappush(heap, (deadline, self._count, watched))
 
     async def run(self) -> None:
@@ -118,7 +132,7 @@ class Poller:
                     watched.told(events)
 
     async def run_timer(self) -> None:
-        """The task that ends waits whose deadline has passed. Entries of waits that ended otherwise die of old age."""
+        """The task that ends waits whose deadline has passed."""
         while True:
             heap = self._heap
             now = time.monotonic()

@@ -20,7 +20,6 @@ Kind = Literal[
     "not-refused",  # it was not, although that was asked for
     "no-connection",  # the handshake was not finished by its deadline
     "stalled",  # the server stopped reading while we had more to send
-    "not-seen",  # an awaited state of the server's end did not come
     "exited",  # the server exited, or died of a signal
     "deaf",  # it is alive but listens no more
     "case-timeout",  # the whole case took longer than it may

@@ -90,8 +90,8 @@ class PeerEnd:
 
     @property
     def gone(self) -> bool:
-        """The server closed it: what is left is the kernel's alone. A half-closed end keeps its inode."""
-        return self.inode == 0 and self.state not in _NOT_CLOSED
+        """The server closed it: what is left, if anything, is the kernel's alone. A half-closed end keeps its inode."""
+        return self.state is State.LISTEN or (self.inode == 0 and self.state not in _NOT_CLOSED)
 
     @property
     def accepted(self) -> bool:
@@ -118,9 +118,9 @@ class Diag:
         return self._dump(socket.AF_INET) + self._dump(socket.AF_INET6)
 
     def lookup(self, query: bytes) -> PeerEnd | None:
-        """The socket that `peer_query` names, or None where there is no such connection (any more).
+        """The socket that `peer_query` names, or None where this network namespace knows nothing of it.
 
-        The kernel's lookup falls back to the listener when the connection is gone; that is None too.
+        When the connection is gone the kernel's lookup falls back to the listener: `state` is LISTEN then.
         """
         self._socket.send(query)
         answer = self._socket.recv(65536)
@@ -132,17 +132,15 @@ class Diag:
             raise OSError(number, os.strerror(number))
         fields = _MESSAGE.unpack_from(answer, 16)
         state = State(fields[1])
-        if state is State.LISTEN:
-            return None
         info = _attributes(answer, 16 + _MESSAGE.size, length).get(_INET_DIAG_INFO, b"")
         received = None
-        if len(info) >= _BYTES_RECEIVED_AT + 8 and state is not State.NEW_SYN_RECV:
+        if len(info) >= _BYTES_RECEIVED_AT + 8 and state is not State.NEW_SYN_RECV and state is not State.LISTEN:
             received = _BYTES_RECEIVED.unpack_from(info, _BYTES_RECEIVED_AT)[0]
         return PeerEnd(state, unread=fields[11], received=received, inode=fields[14])
 
     def _dump(self, family: int) -> list[Listener]:
         self._socket.send(_request(family, _LISTEN_ONLY, 0, bytes(16), 0, bytes(16), 0, _NLM_F_DUMP))
-        found = []
+        found: list[Listener] = []
         while True:
             answer = self._socket.recv(1 << 18)
             offset = 0
