@@ -1,8 +1,8 @@
 """One client's part of an exchange, as a state machine without a clock.
 
 It is told what was seen (`sockcheck.events`) and says what to do next (`command`). It decides; it never waits, reads a
-clock or touches a socket: all times come from the events. So it drives a live client and judges a record alike, and both
-come to the same finding.
+clock or touches a socket: all times come from the events. So it drives a live client and judges a record alike, and
+both come to the same finding.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class DoConnect:
 
 @dataclass(frozen=True, slots=True)
 class DoSend:
-    """Hand the bytes from `begin` to `end` of `data` to the kernel; part them from what follows, unless they are last."""
+    """Hand the bytes from `begin` to `end` of `data` to the kernel, and part them from the next ones, if any."""
 
     step: int
     action: Send
@@ -132,6 +132,11 @@ class Exchange:
     def unread(self) -> int:
         """Bytes that came and that no step asks for. Whoever reads for us stops when they are too many."""
         return len(self._inbox)
+
+    @property
+    def received(self) -> int:
+        """How many bytes came on this connection."""
+        return self._received
 
     @property
     def position(self) -> int:
@@ -256,10 +261,7 @@ class Exchange:
         command = None
         while self.finding is None and not self.trouble:
             before = self._position
-            if before == len(self._actions):
-                command = self._finish(at)
-            else:
-                command = self._enter(self._actions[before], at)
+            command = self._finish(at) if before == len(self._actions) else self._enter(self._actions[before], at)
             if self._position == before:
                 break
         if self.finding is not None or self.trouble:
@@ -444,19 +446,20 @@ class _Reader:
 
     def feed(self, data: Data, position: int, at: float) -> bytes | Mismatch:
         """Bytes have come while the step at `position` is under way. Returns those that no expectation asks for."""
-        self.was_exact = True
         while True:
             current = self._current(position)
             if current is None:
                 self.was_exact = False
-                return data if isinstance(data, bytes) else data.head
+                return data if isinstance(data, bytes) else _NOT_KEPT
             if current.taken == 0:
                 self._first = at
-            if isinstance(current, ExactMatcher):
-                answer = current.feed(data) if isinstance(data, bytes) else current.feed_elided(data)
+            if isinstance(data, bytes):
+                self.was_exact = isinstance(current, ExactMatcher)
+                answer = current.feed(data)
+            elif isinstance(current, ExactMatcher):
+                answer = current.feed_elided(data)
             else:
-                self.was_exact = False
-                answer = current.feed(data if isinstance(data, bytes) else data.head)
+                return _NOT_KEPT
             if not isinstance(answer, Done):
                 return answer or b""
             self._matched[self._next] = _Arrival(self._first, at)
@@ -498,6 +501,9 @@ class _Reader:
             self._matcher = matcher(action.form)
         return self._matcher
 
+
+# Only what an exact expectation took whole is ever elided, so this is a record that somebody has changed.
+_NOT_KEPT = Mismatch("", "", "", trouble="the record holds only a digest where the bytes are needed")
 
 _OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}
 

@@ -1,0 +1,153 @@
+"""Verdicts from events. The same code judges a run while it happens and a record of it later."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Iterator
+
+from sockcheck.case import Case
+from sockcheck.events import (
+    CaseFinished,
+    CaseStarted,
+    CaseTimedOut,
+    ClientEvent,
+    Event,
+    HealthRead,
+    TargetExited,
+    Troubled,
+)
+from sockcheck.exchange import Exchange
+from sockcheck.show import seconds
+from sockcheck.verdict import Finding, Kind, Verdict
+
+
+class Judge:
+    """One attempt at one case.
+
+    `exchanges` are its clients' state machines, by name: the driver asks them what to do.
+    """
+
+    def __init__(self, started: CaseStarted) -> None:
+        self.case: Case = started.case
+        self.target = started.target
+        self.exchanges = {actor.name: Exchange(actor, self.case.law, self.case.hint) for actor in self.case.actors}
+        self._exited: TargetExited | None = None
+        self._health: HealthRead | None = None
+        self._timed_out: CaseTimedOut | None = None
+        self._trouble = ""
+
+    def exited(self, event: TargetExited) -> None:
+        """The server that this attempt uses has exited, unasked."""
+        self._exited = event
+
+    def verdict(self) -> Verdict:
+        """What the attempt comes to, when all its events have been told."""
+        trouble = self._trouble or next((e.trouble for e in self.exchanges.values() if e.trouble), "")
+        if trouble:
+            return Verdict("error", reason=trouble)
+        findings = [exchange.finding for exchange in self.exchanges.values() if exchange.finding is not None]
+        server = self._server_finding()
+        if server is not None:
+            findings.insert(0, server)
+        elif self._timed_out is not None and not findings:
+            findings.append(self._timeout_finding(self._timed_out))
+        return Verdict("fail" if findings else "pass", tuple(findings))
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, ClientEvent):
+            exchange = self.exchanges.get(event.client)
+            if exchange is not None:
+                exchange.tell(event)
+        elif isinstance(event, HealthRead):
+            self._health = event
+        elif isinstance(event, CaseTimedOut):
+            self._timed_out = event
+        elif isinstance(event, Troubled):
+            self._trouble = event.message
+
+    def _server_finding(self) -> Finding | None:
+        if self._exited is not None:
+            how = status_text(self._exited.status)
+            return self._finding(
+                "exited",
+                f"the server {how} during this case",
+                "the server goes on serving",
+                f"it {how}",
+                self._exited.at,
+            )
+        if self._health is not None and self._health.alive and not self._health.listening and not self._health.why:
+            return self._finding(
+                "deaf",
+                "the server is alive after this case but listens no more",
+                "the server goes on listening",
+                "no socket of its processes listens",
+                self._health.at,
+            )
+        return None
+
+    def _timeout_finding(self, event: CaseTimedOut) -> Finding:
+        limit = seconds(self.case.deadline)
+        message = f"the case was not over after {limit}; this step was under way"
+        return self._finding("case-timeout", message, f"the whole case within {limit}", "it was not over", event.at)
+
+    def _finding(self, kind: Kind, message: str, expected: str, actual: str, at: float) -> Finding:
+        """A finding that no exchange made. It points at the step that its first unfinished client had come to."""
+        actor = next((a for a in self.case.actors if self.exchanges[a.name].command is not None), self.case.actors[0])
+        step = min(self.exchanges[actor.name].position, len(actor.actions) - 1)
+        return Finding(
+            kind=kind,
+            law=self.case.law,
+            client=actor.name,
+            step=step,
+            span=actor.actions[step].span,
+            message=message,
+            expected=expected,
+            actual=actual,
+            received=self.exchanges[actor.name].received,
+            at=at,
+            hint=self.case.hint,
+        )
+
+
+class Bench:
+    """The judges of all attempts that are under way. It is told every event of a run, in order, and sorts them."""
+
+    def __init__(self) -> None:
+        self._judges: dict[int, Judge] = {}
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, CaseStarted):
+            self._judges[event.attempt] = Judge(event)
+        elif isinstance(event, CaseFinished):
+            self._judges.pop(event.attempt, None)
+        elif isinstance(event, TargetExited):
+            for judge in self._judges.values():
+                if judge.target == event.target:
+                    judge.exited(event)
+        elif isinstance(event, ClientEvent | HealthRead | CaseTimedOut | Troubled):
+            judge_ = self._judges.get(event.attempt)
+            if judge_ is not None:
+                judge_.tell(event)
+
+    def judge(self, attempt: int) -> Judge:
+        """The judge of an attempt that has started and is not finished. KeyError for any other."""
+        return self._judges[attempt]
+
+
+def rejudge(events: Iterable[Event]) -> Iterator[tuple[int, Verdict]]:
+    """The verdicts that the events of a record come to, by attempt, whatever verdicts the record itself holds."""
+    bench = Bench()
+    for event in events:
+        if isinstance(event, CaseFinished):
+            yield event.attempt, bench.judge(event.attempt).verdict()
+        bench.tell(event)
+
+
+def status_text(status: int) -> str:
+    """A process status in words: `exited with status 1`, `was killed by SIGPIPE`. Negative numbers are signals."""
+    if status >= 0:
+        return f"exited with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
