@@ -14,17 +14,16 @@ NAMES: tuple[str, ...] = ("echo", "echo-once", "reply")
 def serve(name: str, host: str, port: int) -> None:
     """Serve the contract `name` on `host` and `port` (0: the kernel chooses) until the process ends.
 
-    Say where on standard output. SIGTERM ends the process with status 0; an interrupt is left to the caller.
-    Call it from the main thread, before any other is started. Raise ValueError where there is no such server, OSError
-    where the address cannot be had.
+    Say where on standard output. SIGTERM ends the process with status 0, SIGINT with 130. Call it before any thread is
+    started. Raise ValueError where there is no such server, OSError where the address cannot be had.
     """
     from importlib import import_module
 
-    from sockcheck.servers.program import announce, end_on_sigterm, listen
+    from sockcheck.servers.program import announce, end_on_signals, listen
 
     if name not in NAMES:
         raise ValueError(f"there is no reference server named {name!r}; there are {', '.join(NAMES)}")
-    end_on_sigterm()
+    end_on_signals()
     with listen(host, port) as listener:
         announce(name, listener)
         import_module(f"sockcheck.servers.{name.replace('-', '_')}").serve(listener)

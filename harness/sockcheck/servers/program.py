@@ -20,7 +20,7 @@ ACCEPT_PAUSE = 0.1
 def main(name: str, serve: Callable[[socket.socket], None]) -> int:
     """Listen on the HOST and PORT of the command line and `serve`. Return the exit status.
 
-    2: the arguments make no sense. 1: the address cannot be had. 130: interrupted.
+    2: the arguments make no sense. 1: the address cannot be had. Signals end it as `end_on_signals` says.
     """
     try:
         host, port = sys.argv[1], int(sys.argv[2])
@@ -29,18 +29,16 @@ def main(name: str, serve: Callable[[socket.socket], None]) -> int:
     except (IndexError, ValueError):
         sys.stderr.write(f"usage: {name} HOST PORT    (PORT from 0 to 65535; 0: the kernel chooses one)\n")
         return 2
-    end_on_sigterm()
+    end_on_signals()
     try:
         listener = listen(host, port)
     except OSError as error:
-        sys.stderr.write(f"{name}: cannot listen on {host} port {port}: {error.strerror}\n")
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        sys.stderr.write(f"{name}: cannot listen on {host} port {port}: {reason}\n")
         return 1
-    try:
-        with listener:
-            announce(name, listener)
-            serve(listener)
-    except KeyboardInterrupt:
-        return 130
+    with listener:
+        announce(name, listener)
+        serve(listener)
     return 0
 
 
@@ -64,20 +62,20 @@ def announce(name: str, listener: socket.socket) -> None:
     sys.stdout.flush()
 
 
-def end_on_sigterm() -> None:
-    """From now on SIGTERM ends the process with status 0, whatever the other threads wait for.
+def end_on_signals() -> None:
+    """From now on SIGTERM ends the process with status 0, SIGINT with 130, whatever its threads are doing.
 
-    A thread waits for the signal, which all others block. A handler would not do: Python runs it between two
-    instructions, so a signal that comes just before accept() blocks is noticed when the next client connects.
+    A thread waits for the signals, which all others block. A handler would not do: Python runs it between two
+    instructions, so a signal that comes just before accept() blocks would be noticed when the next client connects.
     The kernel closes the sockets; nothing else needs to be put in order.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    statuses = {signal.SIGTERM: 0, signal.SIGINT: 130}
+    signal.pthread_sigmask(signal.SIG_BLOCK, statuses)
 
     def wait() -> None:
-        signal.sigwait({signal.SIGTERM})
-        os._exit(0)
+        os._exit(statuses[signal.Signals(signal.sigwait(statuses))])
 
-    threading.Thread(target=wait, name="sigterm", daemon=True).start()
+    threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
 def accepted(listener: socket.socket) -> Iterator[socket.socket]:

@@ -1,0 +1,339 @@
+"""The reference servers keep their contracts, seen through plain sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sockcheck import servers
+
+HARNESS = Path(__file__).resolve().parents[2] / "harness"
+GREETING = b"Welcome to the server. Type something and hit enter\n"
+GREETINGS = {"echo": b"", "echo-once": b"", "reply": GREETING}
+PROMPTLY = 30.0  # seconds: a backstop for a busy machine, never a measure of speed
+
+
+class Server:
+    """A reference server in a process of its own, on a port that the kernel chose."""
+
+    def __init__(self, name: str, host: str, process: subprocess.Popen[str]) -> None:
+        self.greeting = GREETINGS[name]
+        self.process = process
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said.startswith(f"{name}: listening on "), said
+        self.address = (host, int(said.rsplit(":", 1)[1]))
+
+    def connect(self, receive_buffer: int = 0) -> socket.socket:
+        """Return a connection with its greeting read. With a `receive_buffer`, in bytes, segments are small too."""
+        client = socket.socket(socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET)
+        client.settimeout(PROMPTLY)
+        if receive_buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        client.connect(self.address)
+        assert read_exactly(client, len(self.greeting)) == self.greeting
+        return client
+
+
+def start(name: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", f"sockcheck.servers.{name.replace('-', '_')}", *arguments]
+    return start_command(command)
+
+
+def start_command(command: list[str]) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(HARNESS)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+@contextlib.contextmanager
+def running(name: str, host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+    with start(name, host, str(port)) as process:
+        try:
+            yield Server(name, host, process)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with running(request.param) as server:
+        yield server
+        assert server.process.poll() is None, "the server ended by itself"
+
+
+every_server = pytest.mark.parametrize("server", servers.NAMES, indirect=True)
+concurrent_servers = pytest.mark.parametrize("server", ["echo", "reply"], indirect=True)
+
+
+def read_exactly(client: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        piece = client.recv(count - len(data))
+        assert piece, f"the stream ended after {len(data)} of {count} bytes"
+        data += piece
+    return bytes(data)
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def reset(client: socket.socket) -> None:
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def answer_to(server: Server, line: bytes) -> bytes:
+    return (b"OK..." if server.greeting else b"") + line
+
+
+def converse(server: Server, client: socket.socket, line: bytes) -> None:
+    client.sendall(line)
+    answer = answer_to(server, line)
+    assert read_exactly(client, len(answer)) == answer
+
+
+@every_server
+def test_a_half_close_is_answered_whole_and_then_by_the_end_of_stream(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(b"last words")
+        client.shutdown(socket.SHUT_WR)
+        assert read_to_end(client) == answer_to(server, b"last words")
+
+
+@every_server
+def test_a_half_close_with_nothing_sent_is_answered_by_the_end_of_stream(server: Server) -> None:
+    with server.connect() as client:
+        client.shutdown(socket.SHUT_WR)
+        assert read_to_end(client) == b""
+
+
+@pytest.mark.parametrize("server", ["echo", "echo-once"], indirect=True)
+def test_megabytes_come_back_through_a_small_window(server: Server) -> None:
+    data = random.Random(7).randbytes(3 << 20)
+    with server.connect(receive_buffer=4096) as client:
+
+        def send() -> None:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        received = read_to_end(client)
+        sender.join(PROMPTLY)
+    assert hashlib.sha256(received).digest() == hashlib.sha256(data).digest()
+
+
+def test_many_lines_in_one_send_are_answered_line_by_line() -> None:
+    with running("reply") as server, server.connect() as client:
+        lines = [b"line %d\n" % number for number in range(2000)]
+        client.sendall(b"".join(lines))
+        answers = b"".join(b"OK..." + line for line in lines)
+        assert read_exactly(client, len(answers)) == answers
+
+
+def test_a_line_of_64_kib_is_answered_and_a_longer_one_ends_its_connection_alone() -> None:
+    with running("reply") as server, server.connect() as client:
+        converse(server, client, b"a" * 65535 + b"\n")
+        with server.connect() as rude:
+            with contextlib.suppress(ConnectionError):
+                rude.sendall(b"a" * (1 << 20))
+            with contextlib.suppress(ConnectionError):
+                assert read_to_end(rude) == b""
+        converse(server, client, b"still there?\n")
+
+
+@concurrent_servers
+def test_64_clients_are_served_at_once_in_any_order(server: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(64)]
+        for number, client in reversed(list(enumerate(clients))):
+            client.sendall(b"from %d\n" % number)
+        for number, client in enumerate(clients):
+            answer = answer_to(server, b"from %d\n" % number)
+            assert read_exactly(client, len(answer)) == answer
+
+
+@concurrent_servers
+def test_a_neighbour_that_never_reads_costs_nothing(server: Server) -> None:
+    with server.connect(receive_buffer=4096) as deaf, server.connect() as client:
+        deaf.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                deaf.send(b"never read\n" * 6000)
+        converse(server, client, b"and I?\n")
+
+
+@every_server
+@pytest.mark.parametrize("leave", [reset, socket.socket.close])
+def test_a_client_that_leaves_in_mid_reply_costs_only_itself(
+    server: Server, leave: Callable[[socket.socket], None]
+) -> None:
+    for _ in range(20):
+        leave(server.connect())
+        client = server.connect(receive_buffer=4096)
+        client.sendall(b"never read\n" * 6000)
+        assert client.recv(1)
+        leave(client)
+    with server.connect() as client:
+        converse(server, client, b"still there?\n")
+
+
+def test_clients_of_echo_once_wait_and_are_served_in_turn() -> None:
+    with running("echo-once") as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(6)]
+        for number, client in reversed(list(enumerate(clients))):
+            client.sendall(b"from %d\n" % number)
+            client.shutdown(socket.SHUT_WR)
+        for number, client in enumerate(clients):
+            assert read_to_end(client) == b"from %d\n" % number
+
+
+@concurrent_servers
+def test_what_a_connection_used_is_given_back(server: Server) -> None:
+    process = psutil.Process(server.process.pid)
+
+    def use() -> tuple[int, int]:
+        """Count after an exchange whose end was seen, on a connection that is still served."""
+        with server.connect() as client:
+            converse(server, client, b"count\n")
+            return process.num_fds(), process.num_threads()
+
+    before = use()
+    for leave in (reset, socket.socket.close) * 25:
+        client = server.connect()
+        converse(server, client, b"hello\n")
+        leave(client)
+    after = use()
+    # A thread that ends, or an end of stream that is being read, may still be counted: far fewer than the 50.
+    assert after[0] - before[0] < 10
+    assert after[1] - before[1] < 10
+
+
+def test_echo_serves_again_when_descriptors_are_free_again_and_does_not_spin_meanwhile() -> None:
+    with running("echo") as server, contextlib.ExitStack() as stack:
+        process = psutil.Process(server.process.pid)
+        limit = process.num_fds() + 4
+        process.rlimit(psutil.RLIMIT_NOFILE, (limit, limit))
+        clients = [stack.enter_context(server.connect()) for _ in range(8)]
+        for client in clients:
+            client.sendall(b"hello\n")
+        served = [client for client in clients[:4] if read_exactly(client, 6) == b"hello\n"]
+        switches = process.num_ctx_switches().voluntary
+        clients[7].settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            clients[7].recv(1)
+        assert process.num_ctx_switches().voluntary - switches < 50
+        for client in served:
+            client.close()
+        for client in clients[4:]:
+            client.settimeout(PROMPTLY)
+            assert read_exactly(client, 6) == b"hello\n"
+
+
+@pytest.mark.parametrize("name", servers.NAMES)
+@pytest.mark.parametrize("connected", [False, True])
+def test_sigterm_ends_it_with_status_0(name: str, connected: bool) -> None:
+    with running(name) as server, contextlib.ExitStack() as stack:
+        if connected:
+            stack.enter_context(server.connect())
+        server.process.terminate()
+        assert server.process.wait(PROMPTLY) == 0
+
+
+@pytest.mark.parametrize("name", servers.NAMES)
+def test_an_interrupt_ends_it_without_a_traceback(name: str) -> None:
+    with running(name) as server:
+        server.process.send_signal(signal.SIGINT)
+        output, errors = server.process.communicate(timeout=PROMPTLY)
+    assert (server.process.returncode, output, errors) == (130, "", "")
+
+
+@pytest.mark.parametrize("name", servers.NAMES)
+def test_the_same_port_can_be_had_again_at_once(name: str) -> None:
+    with running(name) as server, server.connect() as client:
+        converse(server, client, b"hello\n")
+        server.process.kill()  # the server's end is closed first, so that TIME_WAIT is on its side
+        server.process.wait(PROMPTLY)
+    with running(name, port=server.address[1]) as again, again.connect() as client:
+        converse(again, client, b"hello again\n")
+
+
+def result(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for the process. Return its status and what it wrote to standard output and standard error."""
+    with process:
+        try:
+            output, errors = process.communicate(timeout=PROMPTLY)
+        finally:
+            process.kill()
+    return process.returncode, output, errors
+
+
+@pytest.mark.parametrize("name", servers.NAMES)
+def test_a_taken_address_is_an_error_said_aloud(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = f"{name}: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+        assert result(start(name, "127.0.0.1", str(port))) == (1, "", said)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
+def test_a_host_that_is_not_ours_is_an_error_said_aloud(host: str) -> None:
+    status, output, errors = result(start("echo", host, "0"))
+    assert (status, output) == (1, "")
+    assert errors.startswith(f"echo: cannot listen on {host} port 0: ")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", servers.NAMES)
+@pytest.mark.parametrize("arguments", [(), ("127.0.0.1",), ("127.0.0.1", "http"), ("h", "70000"), ("h", "1", "2")])
+def test_bad_arguments_are_answered_by_the_usage_and_status_2(name: str, arguments: tuple[str, ...]) -> None:
+    status, output, errors = result(start(name, *arguments))
+    assert (status, output) == (2, "")
+    assert errors.startswith(f"usage: {name} HOST PORT")
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("host", ["localhost", *(["::1"] if has_ipv6() else [])])
+def test_names_and_ipv6_addresses_are_hosts_too(host: str) -> None:
+    with running("echo", host) as server, server.connect() as client:
+        converse(server, client, b"hello\n")
+
+
+def test_serve_serves_by_name_in_the_calling_process() -> None:
+    code = "import sys; from sockcheck.servers import serve; serve('echo-once', '127.0.0.1', 0)"
+    with start_command([sys.executable, "-c", code]) as process:
+        try:
+            server = Server("echo-once", "127.0.0.1", process)
+            with server.connect() as client:
+                converse(server, client, b"hello\n")
+            process.terminate()
+            assert process.wait(PROMPTLY) == 0
+        finally:
+            process.kill()
+
+
+def test_serve_knows_its_names() -> None:
+    with pytest.raises(ValueError, match="no reference server named 'chat'; there are echo, echo-once, reply"):
+        servers.serve("chat", "127.0.0.1", 0)
