@@ -1,0 +1,204 @@
+"""The command line: arguments in, exit code out.
+
+Only what a command needs is imported, and only when it runs: `--help` and `list` load no trio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from sockcheck import __version__
+from sockcheck.errors import MistakesError, SockcheckError, UsageError
+
+BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
+
+_EXIT_CODES = """\
+exit codes:
+  0  every case passed              3  the server could not be started or reached
+  1  a case failed                  4  a fault of sockcheck's own, or of the machine
+  2  bad usage or a bad scenario  130  interrupted; what ran is still reported
+"""
+
+_RUN_EXAMPLES = """\
+examples:
+  sockcheck run scenarios/echo -- python my_server.py {host} {port}
+  sockcheck run scenarios/echo -- ./server                    # listens where it likes
+  sockcheck run scenarios/echo --connect 127.0.0.1:7000       # runs already
+  sockcheck run scenarios/                                    # the reference servers
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line `arguments` (default: sys.argv); the exit code. It never raises for what a user does."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    split = words.index("--") if "--" in words else len(words)
+    parser = _parser()
+    options = parser.parse_args(words[:split])
+    options.words = words
+    options.command = tuple(words[split + 1 :])
+    try:
+        if options.command and options.verb != "run":
+            raise UsageError("a command behind -- belongs to `sockcheck run`")
+        if split < len(words) and not options.command:
+            raise UsageError("there is no command behind --", "name the server's command: -- ./server {port}")
+        return _dispatch(options)
+    except SockcheckError as error:
+        _explain(error, sys.stderr)
+        return BAD_USAGE
+    except BrokenPipeError:
+        # Whoever read our output has had enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    match options.verb:
+        case "run":
+            from sockcheck.commands.run import run
+
+            return run(options)
+        case "report":
+            from sockcheck.commands.report import report
+
+            return report(options)
+        case "check":
+            return _check(options)
+        case "list":
+            return _list(options)
+        case "serve":
+            from sockcheck.commands.serve import serve
+
+            return serve(options)
+    raise AssertionError(options.verb)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from sockcheck.suite import load
+
+    scenarios = load(options.paths).scenarios
+    print(f"{len(scenarios)} scenario{'s' if len(scenarios) != 1 else ''}, no mistakes")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from sockcheck.planning import plan
+    from sockcheck.selection import selected
+    from sockcheck.suite import load
+
+    scenarios = load(options.paths).scenarios
+    rows = [(case.id, case.skip or scenario.title) for scenario in scenarios for case in plan(scenario, seed=0)]
+    chosen = [row for row in rows if selected(row[0], options.select)]
+    width = max((len(row[0]) for row in chosen), default=0)
+    for identifier, title in chosen:
+        print(f"{identifier:<{width}}  {title}")
+    return 0
+
+
+def _explain(error: SockcheckError, stream: TextIO) -> None:
+    if isinstance(error, MistakesError):
+        from sockcheck.reading.mistakes import render
+
+        for mistake in error.errors:
+            print(render(mistake, error.sources.get(mistake.span.path, "")), file=stream, end="\n\n")
+    print(f"sockcheck: {error.message}", file=stream)
+    if error.hint:
+        print(f"hint: {error.hint}", file=stream)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sockcheck",
+        description="Test any socket server against scenarios of what its clients do.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"sockcheck {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    _add_run(verbs)
+    check = _add(verbs, "check", "read scenario files and show every mistake in them")
+    check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
+    listing = _add(verbs, "list", "list the cases that a run would have")
+    listing.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
+    _add_select(listing)
+    report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
+    report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
+    _add_reports(report)
+    serve = _add(verbs, "serve", "run a reference server in the foreground")
+    serve.add_argument("name", metavar="NAME", help="echo, echo-once or reply")
+    serve.add_argument("address", metavar="ADDRESS", nargs="?", default="127.0.0.1:0", help="default: %(default)s")
+    return parser
+
+
+def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = _add(verbs, "run", "run scenarios against a server")
+    run.epilog = f"{_RUN_EXAMPLES}\n{_EXIT_CODES}"
+    run.usage = "sockcheck run PATH [PATH ...] [options] [-- COMMAND ...]"
+    run.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
+    server = run.add_argument_group(
+        "the server", "Started from COMMAND, with {host}, {port}, {dir} and {python} filled in; or running already."
+    )
+    server.add_argument("--connect", metavar="ADDRESS", help="use the server that listens at HOST:PORT or [IPV6]:PORT")
+    server.add_argument("--port", type=int, metavar="N", help="which port to test, where COMMAND listens on several")
+    choice = run.add_argument_group("what is run")
+    _add_select(choice)
+    choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
+    choice.add_argument("--seed", type=int, default=0, metavar="N", help="for all that is random; default: 0")
+    choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
+    how = run.add_argument_group("how it is run")
+    how.add_argument("--jobs", type=_count, metavar="N", help="servers at a time; default: one for each CPU")
+    how.add_argument("--stretch", type=_factor, default=1.0, metavar="X", help="multiply every deadline")
+    how.add_argument("--timeout", metavar="TIME", help="longest time for one case, such as 30s or 2m")
+    how.add_argument("--no-observe", action="store_true", help="do not ask the kernel; use gaps in place of barriers")
+    _add_reports(run)
+    run.add_argument("--record", metavar="FILE", help="write all that happens as JSON lines")
+
+
+def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+    return verbs.add_parser(
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_select(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only cases whose id holds or matches PATTERN; may be repeated",
+    )
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    reports = parser.add_argument_group("reports")
+    reports.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
+    reports.add_argument("--html", metavar="FILE", help="write an HTML report")
+    loudness = reports.add_mutually_exclusive_group()
+    loudness.add_argument("-v", "--verbose", action="store_const", const=1, default=0, dest="verbosity")
+    loudness.add_argument("-q", "--quiet", action="store_const", const=-1, dest="verbosity")
+    reports.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _factor(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError("must be a number above 0")
+    return number

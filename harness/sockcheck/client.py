@@ -1,0 +1,423 @@
+"""One client of a case on a real socket: it does what its exchange says and tells what it saw. It decides nothing.
+
+The socket is non-blocking. Every call is tried first and waited for only on EAGAIN; the clock is read right beside the
+call. It is full duplex: while a send waits, what comes is read.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import trio
+
+from sockcheck.events import (
+    Awaited,
+    Barrier,
+    Closed,
+    Connected,
+    ConnectFailed,
+    DeadlinePassed,
+    Event,
+    PeerClosed,
+    Received,
+    SendFailed,
+    Sent,
+    Settled,
+    ShutDown,
+)
+from sockcheck.exchange import DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Exchange
+from sockcheck.observe.settling import settle, until
+from sockcheck.observe.sockdiag import Diag, PeerEnd, State, peer_query
+from sockcheck.poller import Poller, Watched
+
+_CHUNK = 65536
+# So many chunks are read in a row before others get their turn: a server may send without end.
+_CHUNKS = 16
+# What nobody asks for is kept up to here; then we stop reading, and TCP slows the server down.
+_MOST_UNREAD = 1 << 20
+# How long the server may take to read a segment before the next is sent all the same, in seconds.
+BARRIER_LIMIT = 1.0
+# Stands for the barrier where the server's end cannot be observed. Measured: it fails to part 2 of 10,000 segments.
+FALLBACK_GAP = 0.02
+# Stands for settling where the server cannot be observed.
+SETTLE_GAP = 0.05
+
+_IN_PROGRESS = (errno.EINPROGRESS, errno.EALREADY)
+_SERVER_REFUSES = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT)
+_LINGER_0 = struct.pack("ii", 1, 0)
+
+
+class Trouble(Exception):  # noqa: N818 - not an error of the caller's: the machine does not let us judge
+    """The machine, not the server, keeps us from going on: out of descriptors, of ports, of routes."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a client needs of its surroundings.
+
+    `emit` takes every fact. `origin` is time.monotonic() at the start of the run. `diag` is None where sock_diag is not
+    to be had, or is not to be used; `unobserved` says why.
+    """
+
+    poller: Poller
+    emit: Callable[[Event], None]
+    origin: float
+    diag: Diag | None
+    unobserved: str
+
+    def clock(self) -> float:
+        """Seconds on the run's clock."""
+        return time.monotonic() - self.origin
+
+
+class Client:
+    """Performs one actor's part. `run` returns when its exchange has nothing more to do."""
+
+    def __init__(
+        self,
+        world: World,
+        attempt: int,
+        name: str,
+        exchange: Exchange,
+        address: tuple[str, int],
+        asleep: Callable[[], bool | None],
+        settle_limit: float,
+    ) -> None:
+        self._world = world
+        self._attempt = attempt
+        self._name = name
+        self._exchange = exchange
+        self._address = address
+        self._asleep = asleep
+        self._settle_limit = settle_limit
+        self._socket: socket.socket | None = None
+        self._watched: Watched | None = None
+        self._query: bytes | None = None
+        self._sent = 0
+        self._ended = False
+        self._send_error = ""
+        self._barrier_works = True
+
+    async def run(self) -> None:
+        """Until the exchange is over. Raises Trouble; leaves the socket to `abandon` when the exchange failed."""
+        while (command := self._exchange.command) is not None:
+            match command:
+                case DoConnect():
+                    await self._connect(command)
+                case DoSend():
+                    await self._send(command)
+                case DoWait():
+                    await self._wait(command)
+                case DoAwait():
+                    await self._await_state(command)
+                case DoShutdown():
+                    self._shutdown(command)
+                case DoSettle():
+                    await self._settle()
+                case DoClose():
+                    self._close(command.step, command.how)
+
+    def abandon(self) -> None:
+        """Close what is still open: the exchange failed, or was cut short. Nothing is told of it."""
+        if self._socket is not None:
+            self._release()
+
+    def consumed(self) -> bool:
+        """Whether the server has taken all that this client did: read its bytes, and its end if it has ended."""
+        end = self._look()
+        if end is None or end.gone:
+            return True
+        if self._socket is None:
+            return end.state not in (State.ESTABLISHED, State.SYN_RECV, State.NEW_SYN_RECV) and end.unread == 0
+        return end.has_read(self._sent)
+
+    @property
+    def observed(self) -> bool:
+        """Whether the kernel tells about the server's end of this connection."""
+        return self._query is not None
+
+    def _look(self) -> PeerEnd | None:
+        if self._query is None or self._world.diag is None:
+            return None
+        return self._world.diag.lookup(self._query)
+
+    async def _connect(self, command: DoConnect) -> None:
+        world, action = self._world, command.action
+        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        try:
+            sock = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            raise Trouble(f"no socket for a client: {error.strerror}") from None
+        if action.no_delay:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for level, option, value in (
+            (socket.SOL_SOCKET, socket.SO_RCVBUF, action.receive_buffer),
+            (socket.SOL_SOCKET, socket.SO_SNDBUF, action.send_buffer),
+            (socket.IPPROTO_TCP, socket.TCP_MAXSEG, action.segment_size),
+        ):
+            if value is not None:
+                sock.setsockopt(level, option, value)
+        began = world.clock()
+        code = sock.connect_ex(self._address)
+        if code == errno.EINPROGRESS:
+            # On loopback the handshake is done by the time that the call returns: asking again saves the wait.
+            code = sock.connect_ex(self._address)
+        watched = self._watched = world.poller.register(sock.fileno())
+        while code in _IN_PROGRESS:
+            watched.readable = watched.writable = False
+            if await watched.wait(world.origin + began + action.within, write=True) == "deadline":
+                world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+                return
+            code = sock.connect_ex(self._address)
+        at = world.clock()
+        if code in _SERVER_REFUSES:
+            world.emit(ConnectFailed(at, self._attempt, self._name, command.step, errno.errorcode[code]))
+            self._release()
+        elif code not in (0, errno.EISCONN):
+            raise Trouble(f"cannot connect to {self._address[0]} port {self._address[1]}: {errno.errorcode[code]}")
+        else:
+            self._connected(sock, command.step, began, at)
+
+    def _connected(self, sock: socket.socket, step: int, began: float, at: float) -> None:
+        local, peer = sock.getsockname()[:2], self._address
+        why = self._world.unobserved
+        if self._world.diag is not None:
+            query = peer_query(local, peer)
+            if self._world.diag.lookup(query) is not None:
+                self._query = query
+            else:
+                why = "the server's end of the connection is not in this network namespace"
+        self._world.emit(Connected(at, began, self._attempt, self._name, step, _text(local), _text(peer), why))
+
+    async def _send(self, command: DoSend) -> None:
+        world, sock, watched = self._world, self._open(), self._open_watched()
+        data = memoryview(command.data)[command.begin : command.end]
+        taken = 0
+        began = world.clock()
+        progress = began
+        while True:
+            try:
+                taken += sock.send(data[taken:])
+            except BlockingIOError:
+                watched.writable = False
+            except OSError as error:
+                self._send_failed(command, began, taken, error)
+                return
+            else:
+                progress = world.clock()
+                if taken == len(data):
+                    break
+                continue
+            await self._read()
+            if self._exchange.command is not command:
+                return
+            if await watched.wait(world.origin + progress + command.action.within, write=True) == "deadline":
+                at = world.clock()
+                world.emit(DeadlinePassed(at, self._attempt, self._name, command.step, command.begin + taken))
+                return
+        self._sent += taken
+        barrier: Barrier = "none"
+        if not command.last:
+            barrier = await self._part(command)
+        if self._exchange.command is command:
+            waited = world.clock() - progress if barrier != "none" else 0.0
+            world.emit(
+                Sent(progress, began, self._attempt, self._name, command.step, command.begin, taken, barrier, waited)
+            )
+
+    def _send_failed(self, command: DoSend, began: float, taken: int, error: OSError) -> None:
+        name = errno.errorcode.get(error.errno or 0, "?")
+        self._send_error = self._send_error or name
+        self._world.emit(
+            SendFailed(self._world.clock(), began, self._attempt, self._name, command.step, command.begin + taken, name)
+        )
+
+    async def _part(self, command: DoSend) -> Barrier:
+        """Wait until the server has read what was sent, so that the next segment is a segment of its own."""
+        gap = command.action.gap
+        if gap is None and self._query is not None and self._barrier_works:
+            end: PeerEnd | None = None
+
+            def read() -> bool:
+                nonlocal end
+                self._read_some()
+                end = self._look()
+                return end is None or end.gone or end.has_read(self._sent)
+
+            if not await until(read, BARRIER_LIMIT):
+                # It does not read us now, or only peeks. To wait again for each segment would tell nothing new.
+                self._barrier_works = False
+                return "not-read"
+            return "gone" if end is None or end.gone else "read"
+        await self._read_for(FALLBACK_GAP if gap is None else gap)
+        return "gap"
+
+    async def _wait(self, command: DoWait) -> None:
+        world, watched = self._world, self._open_watched()
+        while True:
+            await self._read()
+            if self._exchange.command is not command:
+                return
+            if await watched.wait(world.origin + command.deadline) == "deadline":
+                # What is in the kernel by now came in time, however late we are ourselves.
+                self._read_some()
+                if self._exchange.command is command:
+                    world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+                return
+
+    async def _await_state(self, command: DoAwait) -> None:
+        world = self._world
+        outcome: Literal["seen", "gone", "unobservable"] = "unobservable"
+        if self._query is None:
+            await self._read_for(SETTLE_GAP)
+        else:
+            gone = False
+
+            def seen() -> bool:
+                nonlocal gone
+                self._read_some()
+                end = self._look()
+                gone = end is None or end.gone
+                if end is None or gone or self._exchange.command is not command:
+                    return True
+                if command.state == "accepted":
+                    return end.accepted
+                if command.state == "read":
+                    return end.has_read(self._sent)
+                return end.state is State.CLOSE_WAIT and end.unread == 0
+
+            limit = command.deadline - world.clock()
+            if not await until(seen, limit):
+                world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+                return
+            outcome = "gone" if gone else "seen"
+        if self._exchange.command is command:
+            world.emit(Awaited(world.clock(), self._attempt, self._name, command.step, command.state, outcome))
+
+    def _shutdown(self, command: DoShutdown) -> None:
+        how = {"write": socket.SHUT_WR, "read": socket.SHUT_RD, "both": socket.SHUT_RDWR}[command.how]
+        began = self._world.clock()
+        name = ""
+        try:
+            self._open().shutdown(how)
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or 0, "?")
+        at = self._world.clock()
+        if how != socket.SHUT_RD and not name:
+            self._sent += 1  # the kernel counts our end of stream as a byte received
+        self._world.emit(ShutDown(at, began, self._attempt, self._name, command.step, command.how, name))
+
+    async def _settle(self) -> None:
+        """Until the server has nothing more to do with us; what it still sends meanwhile is read."""
+        world = self._world
+        began = world.clock()
+        outcome: Literal["settled", "late", "gap"] = "gap"
+        command = self._exchange.command
+        if self._query is not None:
+
+            def consumed() -> bool:
+                self._read_some()
+                return self._exchange.command is not command or self.consumed()
+
+            settling = await settle(consumed, self._asleep, self._settle_limit)
+            if settling != "unobservable":
+                outcome = settling
+        if outcome == "gap":
+            await self._read_for(SETTLE_GAP)
+        self._read_some()
+        at = world.clock()
+        if self._exchange.command is command:
+            world.emit(Settled(at, self._attempt, self._name, outcome, at - began))
+
+    def _close(self, step: int, how: Literal["close", "reset"]) -> None:
+        sock = self._open()
+        if how == "reset" or self._server_is_through():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
+        self._release()
+        self._world.emit(Closed(self._world.clock(), self._attempt, self._name, step, how))
+
+    def _server_is_through(self) -> bool:
+        """Whether no process has the server's end any more.
+
+        Then a reset in place of our FIN is seen by nobody, and spares the server's address a TIME_WAIT, which would
+        keep a server without SO_REUSEADDR from starting again for a minute.
+        """
+        end = self._look() if self._ended else None
+        return end is not None and end.gone
+
+    def _release(self) -> None:
+        assert self._socket is not None
+        if self._watched is not None:
+            self._watched.forget()
+        self._socket.close()
+        self._socket = None
+
+    async def _read(self) -> None:
+        """Read what is there, with a turn for others where it is much."""
+        while not self._read_some():
+            await trio.lowlevel.checkpoint()
+
+    async def _read_for(self, duration: float) -> None:
+        """Read whatever comes for that long."""
+        deadline = time.monotonic() + duration
+        command = self._exchange.command
+        while self._exchange.command is command:
+            await self._read()
+            if self._ended:
+                await trio.sleep(max(0.0, deadline - time.monotonic()))
+                return
+            if await self._open_watched().wait(deadline) == "deadline":
+                return
+
+    def _read_some(self) -> bool:
+        """Read what is there, up to a limit; False when there may be more."""
+        sock, watched = self._open(), self._open_watched()
+        for _ in range(_CHUNKS):
+            if self._ended or self._exchange.unread >= _MOST_UNREAD:
+                watched.readable = False
+                return True
+            try:
+                data = sock.recv(_CHUNK)
+            except BlockingIOError:
+                watched.readable = False
+                return True
+            except OSError as error:
+                self._peer_closed(errno.errorcode.get(error.errno or 0, "?"))
+                return True
+            if not data:
+                self._peer_closed("")
+                return True
+            self._world.emit(Received(self._world.clock(), self._attempt, self._name, data))
+            if self._exchange.command is None:
+                return True
+        return False
+
+    def _peer_closed(self, error: str) -> None:
+        """The kernel tells a reset once. Where a send was told, recv() gives `b''` after it: the first error counts."""
+        at = self._world.clock()
+        self._ended = True
+        if not error and self._send_error == "ECONNRESET":
+            error = self._send_error
+        how: Literal["eof", "reset", "error"] = "eof"
+        if error:
+            how = "reset" if error == "ECONNRESET" else "error"
+        state = State(self._open().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]).name
+        self._world.emit(PeerClosed(at, self._attempt, self._name, how, error, state))
+
+    def _open(self) -> socket.socket:
+        assert self._socket is not None, "the exchange asks for a socket that is not open"
+        return self._socket
+
+    def _open_watched(self) -> Watched:
+        assert self._watched is not None
+        return self._watched
+
+
+def _text(address: tuple[str, int]) -> str:
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"

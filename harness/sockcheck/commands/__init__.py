@@ -1,0 +1,1 @@
+"""What the larger commands do: each wires the parts together once."""

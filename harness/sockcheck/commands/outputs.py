@@ -1,0 +1,95 @@
+"""The reports of a run: on the terminal, and in the files that were asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from sockcheck.errors import ReportError, UsageError
+from sockcheck.laws import LAWS
+from sockcheck_reports import terminal
+from sockcheck_reports.view import View
+
+# Wider lines are hard to read, and reports are made for 80 columns.
+_WIDEST = 100
+
+
+def check_writable(options: argparse.Namespace) -> None:
+    """Raises UsageError where a report could not be written: better before the run than behind it."""
+    for option in ("junit", "html", "record"):
+        name = getattr(options, option, None)
+        if name is None:
+            continue
+        path = Path(name)
+        if path.is_dir():
+            raise UsageError(f"--{option}: {name} is a folder", "name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"--{option}: there is no folder {path.parent}", f"mkdir -p {path.parent}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"--{option}: {name} cannot be written", "name a file that you may write")
+
+
+def coloured(options: argparse.Namespace) -> bool:
+    return not options.no_color and terminal.use_colour(sys.stdout.isatty(), os.environ)
+
+
+def width() -> int:
+    """Columns for the report: the terminal's, within reason; 80 where there is none."""
+    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if sys.stdout.isatty() else 80
+
+
+def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> None:
+    """Write the files that were asked for, then the report on standard output, which names them.
+
+    A report that cannot be written is told in its place and on standard error; it never changes a verdict.
+    """
+    written = list(notes)
+    for option, label in (("junit", "JUnit report"), ("html", "HTML report")):
+        name = getattr(options, option)
+        if name is None:
+            continue
+        try:
+            _write(Path(name), _render(option, view))
+        except ReportError as error:
+            print(f"sockcheck: {error.message}", file=sys.stderr)
+            written.append(error.message)
+        else:
+            written.append(f"{label}: {name}")
+    text = terminal.render(
+        view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
+    )
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _render(option: str, view: View) -> str:
+    if option == "junit":
+        from sockcheck_reports import junit
+
+        return junit.render(view, LAWS)
+    from sockcheck_reports import html
+
+    return html.render(view, LAWS)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: whoever looks at the file while it is written, or after a crash, sees the old one."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            # mkstemp makes a file that only we may read; a report is for whoever may read the folder.
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise ReportError(f"the report {path} could not be written: {error.strerror}") from None

@@ -1,0 +1,169 @@
+"""`sockcheck run`: from paths and options to verdicts and reports."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import resource
+import shlex
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+import trio
+from sockcheck_reports.progress import Progress
+
+from sockcheck import __version__
+from sockcheck.addresses import parse as parse_address
+from sockcheck.case import Case
+from sockcheck.commands.outputs import check_writable, coloured, width, write_reports
+from sockcheck.errors import UsageError
+from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
+from sockcheck.facts import Facts
+from sockcheck.planning import plan
+from sockcheck.reading.durations import seconds
+from sockcheck.recording import Recorder
+from sockcheck.run import INTERNAL, Item, Options, Run, Server
+from sockcheck.scenario import Contract
+from sockcheck.selection import nearest, selected
+from sockcheck.suite import Suite, load
+from sockcheck.target import Command
+from sockcheck_reports.view import Folder
+
+# Descriptors: so many for ourselves, and so many for each server with its keeper and clients.
+_OWN_FILES, _FILES_A_JOB = 48, 16
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the scenarios; the exit code. UsageError and MistakesError before anything is started."""
+    suite = load(options.paths)
+    items = _items(suite, options)
+    check_writable(options)
+    jobs = _jobs(options)
+    progress = Progress(sys.stderr, width=width(), colour=coloured(options)) if options.verbosity >= 0 else None
+    folder = Folder()
+    sinks: list[Callable[[Event], None]] = [folder.add]
+    if progress is not None:
+        sinks.append(progress.tell)
+    recorder = Recorder(options.record) if options.record else None
+    if recorder is not None:
+        sinks.append(recorder.write)
+    facts = Facts(sinks)
+    origin = time.monotonic()
+    facts.emit(_run_started(options, len(items)))
+    for path in sorted({item.case.span.path for item in items}):
+        facts.emit(SourceRead(time.monotonic() - origin, path, suite.sources[path]))
+    try:
+        code = trio.run(
+            Run(items, Options(jobs, options.fail_fast, not options.no_observe), facts, origin).execute,
+            strict_exception_groups=True,
+        )
+    except Exception:  # noqa: BLE001 - whatever it was, what has been measured is reported
+        code = INTERNAL
+        traceback.print_exc()
+        print("sockcheck: this is a fault of sockcheck's own; please report it with the lines above", file=sys.stderr)
+        facts.emit(RunFinished(time.monotonic() - origin, code, "a fault of sockcheck's own"))
+    finally:
+        if progress is not None:
+            progress.close()
+    write_reports(folder.view(), options, _record_notes(recorder))
+    return code
+
+
+def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
+    """Every case that is chosen, `--repeat` times, each with its server."""
+    timeout = _duration(options.timeout) if options.timeout is not None else None
+    planned: list[Item] = []
+    everything: list[str] = []
+    servers: dict[str, Server] = {}
+    for scenario in suite.scenarios:
+        cases = plan(scenario, seed=options.seed, stretch=options.stretch, case_timeout=timeout)
+        chosen: list[Case] = [case for case in cases if selected(case.id, options.select)]
+        everything += [case.id for case in cases]
+        for case in chosen:
+            contract = scenario.contract
+            if contract.path not in servers:
+                servers[contract.path] = _server(contract, options)
+            planned.append(Item(case, servers[contract.path]))
+    if not planned:
+        raise _nothing_selected(options.select[-1], everything)
+    return planned * options.repeat
+
+
+def _nothing_selected(pattern: str, identifiers: Sequence[str]) -> UsageError:
+    near = nearest(pattern, identifiers)
+    hint = f"did you mean {near!r}? " if near else ""
+    return UsageError(f"no case matches --select {pattern!r}", f"{hint}`sockcheck list` shows them all")
+
+
+def _server(contract: Contract, options: argparse.Namespace) -> Server:
+    if options.connect is not None:
+        if options.command:
+            raise UsageError("both --connect and a command were given", "give one of them")
+        if options.port is not None:
+            raise UsageError("--port belongs to a command", "give the port in --connect HOST:PORT")
+        return parse_address(options.connect)
+    words = options.command or _contract_command(contract)
+    ready = contract.timeouts.ready * options.stretch
+    return Command(tuple(words), dict(contract.parameters), options.port, ready)
+
+
+def _contract_command(contract: Contract) -> Sequence[str]:
+    if not contract.target:
+        raise UsageError(
+            f"no server to test: the contract {contract.name} names none",
+            "name its command behind --, as in `-- ./server {port}`, or its address with --connect",
+        )
+    return shlex.split(contract.target)
+
+
+def _duration(text: str) -> float:
+    found = seconds(text)
+    if not found:
+        raise UsageError(f"--timeout: {text!r} is not a length of time", "write 30s, 500ms or 2m")
+    return found
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    """How many servers at a time, when it is sure that there are descriptors for so many."""
+    jobs: int = options.jobs or len(os.sched_getaffinity(0))
+    wanted = _OWN_FILES + _FILES_A_JOB * jobs
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return jobs
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise UsageError(
+            f"too few open files: this run needs {wanted}, and the limit is {hard}",
+            f"raise it (ulimit -n {wanted}) or use fewer --jobs",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return jobs
+
+
+def _run_started(options: argparse.Namespace, total: int) -> RunStarted:
+    return RunStarted(
+        at=0.0,
+        version=RECORD_VERSION,
+        sockcheck=__version__,
+        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        command=("sockcheck", *options.words),
+        directory=os.getcwd(),
+        seed=options.seed,
+        stretch=options.stretch,
+        observe=not options.no_observe,
+        platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        total=total,
+    )
+
+
+def _record_notes(recorder: Recorder | None) -> list[str]:
+    if recorder is None:
+        return []
+    recorder.close()
+    if recorder.trouble is not None:
+        print(f"sockcheck: {recorder.trouble}", file=sys.stderr)
+        return [recorder.trouble]
+    return [f"record: {recorder.path}"]

@@ -1,0 +1,44 @@
+"""Where the facts of a run go: first to the judges, then, shortened where they may be, to whoever listens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sockcheck.events import CaseFinished, Elided, Event, Received
+from sockcheck.judging import Bench
+
+# So many received bytes of a client are kept whole. Behind that, what an expectation took exactly is kept as a digest:
+# a judge that knows what was expected needs no more.
+KEPT_WHOLE = 64 * 1024
+_END = 32
+
+
+class Facts:
+    """Takes every event of a run, in order. `bench` judges them; each of `sinks` gets them afterwards."""
+
+    def __init__(self, sinks: Sequence[Callable[[Event], None]]) -> None:
+        self.bench = Bench()
+        self._sinks = tuple(sinks)
+        self._kept: dict[tuple[int, str], int] = {}
+
+    def emit(self, event: Event) -> None:
+        self.bench.tell(event)
+        if isinstance(event, Received):
+            event = self._shortened(event)
+        elif isinstance(event, CaseFinished):
+            for key in [key for key in self._kept if key[0] == event.attempt]:
+                del self._kept[key]
+        for sink in self._sinks:
+            sink(event)
+
+    def _shortened(self, event: Received) -> Received:
+        key = event.attempt, event.client
+        data = event.data
+        if not isinstance(data, bytes):
+            return event
+        kept = self._kept[key] = self._kept.get(key, 0) + len(data)
+        if kept <= KEPT_WHOLE or not self.bench.judge(event.attempt).exchanges[event.client].absorbed:
+            return event
+        return replace(event, data=Elided(len(data), hashlib.sha256(data).hexdigest(), data[:_END], data[-_END:]))

@@ -1,0 +1,18 @@
+"""Which cases are chosen by `--select`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+
+def selected(identifier: str, patterns: Sequence[str]) -> bool:
+    """Whether a case is chosen: its id is, holds, or as a shell pattern matches, one of `patterns`. None choose all."""
+    return not patterns or any(pattern in identifier or fnmatchcase(identifier, pattern) for pattern in patterns)
+
+
+def nearest(pattern: str, identifiers: Sequence[str]) -> str | None:
+    """The id that somebody may have meant by a pattern that chooses nothing."""
+    found = difflib.get_close_matches(pattern, identifiers, 1, 0.3)
+    return found[0] if found else None
