@@ -224,25 +224,27 @@ def test_what_a_connection_used_is_given_back(server: Server) -> None:
     assert after[1] - before[1] < 10
 
 
-def test_echo_serves_again_when_descriptors_are_free_again_and_does_not_spin_meanwhile() -> None:
+def test_echo_without_a_free_descriptor_does_not_spin_and_serves_on_when_there_is_one() -> None:
     with running("echo") as server, contextlib.ExitStack() as stack:
         process = psutil.Process(server.process.pid)
-        limit = process.num_fds() + 4
+        served = [stack.enter_context(server.connect())]
+        converse(server, served[0], b"hello\n")
+        limit = process.num_fds() + 3
         process.rlimit(psutil.RLIMIT_NOFILE, (limit, limit))
-        clients = [stack.enter_context(server.connect()) for _ in range(8)]
-        for client in clients:
-            client.sendall(b"hello\n")
-        served = [client for client in clients[:4] if read_exactly(client, 6) == b"hello\n"]
-        switches = process.num_ctx_switches().voluntary
-        clients[7].settimeout(0.5)
+        for _ in range(3):
+            served.append(stack.enter_context(server.connect()))
+            converse(server, served[-1], b"hello\n")
+        queued = stack.enter_context(server.connect())
+        queued.sendall(b"and I?\n")
+        before = process.num_ctx_switches().voluntary
+        queued.settimeout(0.5)
         with pytest.raises(TimeoutError):
-            clients[7].recv(1)
-        assert process.num_ctx_switches().voluntary - switches < 50
-        for client in served:
-            client.close()
-        for client in clients[4:]:
-            client.settimeout(PROMPTLY)
-            assert read_exactly(client, 6) == b"hello\n"
+            queued.recv(1)
+        assert process.num_ctx_switches().voluntary - before < 50
+        converse(server, served[1], b"still there?\n")
+        served[0].close()
+        queued.settimeout(PROMPTLY)
+        assert read_exactly(queued, 7) == b"and I?\n"
 
 
 @pytest.mark.parametrize("name", servers.NAMES)
