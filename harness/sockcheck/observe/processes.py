@@ -1,0 +1,196 @@
+"""Processes, asked of /proc (proc(5)): who descends from whom, who holds which socket, who sleeps.
+
+The keeper, which must start within milliseconds, uses this module too: it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator
+
+    from sockcheck.observe.proctcp import ListenSource
+    from sockcheck.observe.sockdiag import Listener
+
+# linux/sched.h: the process has begun to exit. It is set before the sockets of the process are closed.
+_PF_EXITING = 0x4
+# Positions in /proc/PID/stat after the name, which may hold blanks and parentheses itself.
+_STATE, _PARENT, _GROUP, _SESSION, _FLAGS, _STARTED = 0, 1, 2, 3, 6, 19
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process, zombies too; none where there is no such process.
+
+    They are read per thread, since a child belongs to the thread that made it. A kernel without CONFIG_PROC_CHILDREN
+    is asked for the parent of every process instead, which takes milliseconds.
+    """
+    found: list[int] = []
+    for thread in _threads(pid):
+        try:
+            found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+        except OSError:
+            if not os.path.exists("/proc/thread-self/children"):
+                return [other for other in everyone() if _number(other, _PARENT) == pid]
+    return found
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """All that descends from a process, without itself.
+
+    A process is given out before its children are read: who stops each one at once misses none that it makes.
+    """
+    waiting = children(pid)
+    seen = set()
+    while waiting:
+        found = waiting.pop()
+        if found not in seen:
+            seen.add(found)
+            yield found
+            waiting += children(found)
+
+
+def everyone() -> Iterator[int]:
+    """All processes that can be seen."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            yield int(name)
+
+
+def name(pid: int) -> str:
+    """The name of the program, 15 bytes at the most; "?" where there is no such process."""
+    try:
+        return _read(f"/proc/{pid}/comm").strip().decode(errors="replace")
+    except OSError:
+        return "?"
+
+
+def group(pid: int) -> int | None:
+    """The process group, None where there is no such process."""
+    return _number(pid, _GROUP)
+
+
+def session(pid: int) -> int | None:
+    """The session, None where there is no such process."""
+    return _number(pid, _SESSION)
+
+
+def start_time(pid: int) -> int | None:
+    """When the process started, in clock ticks since boot: together with its number, what names it for ever."""
+    return _number(pid, _STARTED)
+
+
+def stopped(pid: int) -> bool:
+    """Whether a signal has stopped the process."""
+    fields = _stat(f"/proc/{pid}/stat")
+    return fields is not None and fields[_STATE] == b"T"
+
+
+def exiting(pid: int) -> bool:
+    """Whether all threads have begun to exit, so that the end of the process is a matter of microseconds.
+
+    Its peers may have seen its sockets close already.
+    """
+    states = [_stat(f"/proc/{pid}/task/{thread}/stat") for thread in _threads(pid)]
+    return bool(states) and all(
+        fields is None or fields[_STATE] in (b"Z", b"X") or int(fields[_FLAGS]) & _PF_EXITING for fields in states
+    )
+
+
+def asleep(pids: Iterable[int]) -> bool | None:
+    """Whether no thread of these processes runs, is ready to run, or waits for a disk.
+
+    None where /proc does not tell. A process that is no more sleeps.
+    """
+    if not os.path.exists("/proc/self/stat"):
+        return None
+    for pid in pids:
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                fields = _stat(f"/proc/{pid}/task/{thread}/stat")
+                if fields is not None and fields[_STATE] in (b"R", b"D"):
+                    return False
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError:
+            return None
+    return True
+
+
+def socket_inodes(pid: int) -> set[int] | None:
+    """The inodes of the sockets that a process holds. None where its descriptors may not be read (another user's)."""
+    found = set()
+    try:
+        with os.scandir(f"/proc/{pid}/fd") as entries:
+            for entry in entries:
+                try:
+                    link = os.readlink(entry.path)
+                except FileNotFoundError:
+                    continue
+                if link.startswith("socket:["):
+                    found.add(int(link[8:-1]))
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    except OSError:
+        return None
+    return found
+
+
+def holders(inode: int) -> list[int]:
+    """The processes that are seen to hold a socket, of all on this machine. It takes milliseconds."""
+    return [pid for pid in everyone() if inode in (socket_inodes(pid) or ())]
+
+
+def listeners(source: ListenSource, pids: Iterable[int], before: Container[int] = ()) -> list[Listener]:
+    """The listening sockets that these processes hold. `before`: the inodes of those that are known not to be theirs.
+
+    `pids` is walked only if there is a candidate. Where descriptors of a process may not be read (a daemon with a
+    user of its own) and the others hold none, all candidates are taken for theirs. OSError as of the source.
+    """
+    rows = [row for row in source.listeners() if row.inode not in before]
+    if not rows:
+        return []
+    held: set[int] = set()
+    unreadable = False
+    for pid in pids:
+        inodes = socket_inodes(pid)
+        if inodes is None:
+            unreadable = True
+        else:
+            held |= inodes
+    theirs = [row for row in rows if row.inode in held]
+    return rows if unreadable and not theirs else theirs
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(descriptor, 65536)
+        if len(data) < 2048:  # The kernel fills a page of 4096 before it gives out a part.
+            return data
+        parts = [data]
+        while part := os.read(descriptor, 65536):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def _stat(path: str) -> list[bytes] | None:
+    try:
+        return _read(path).rpartition(b")")[2].split()
+    except OSError:
+        return None
+
+
+def _number(pid: int, position: int) -> int | None:
+    fields = _stat(f"/proc/{pid}/stat")
+    return None if fields is None else int(fields[position])

@@ -1,0 +1,423 @@
+"""The server under test: one that sockcheck starts, keeps and ends, or one that is served already."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import trio
+
+from sockcheck import target_errors
+from sockcheck.addresses import Address, is_local, reached_at, serves
+from sockcheck.errors import TargetError
+from sockcheck.events import Event, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
+from sockcheck.keeper.client import ExecError, Gone, Keeper, Output, Stopped, Tree
+from sockcheck.observe import processes
+from sockcheck.observe.proctcp import ListenSource, listen_source
+from sockcheck.observe.sockdiag import Listener
+from sockcheck.reservation import Reservation
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
+_OPEN_FILES = 4096
+_POLL = 0.001
+# A server that opens several ports does so without sleeping in between; this is how long one that never sleeps is
+# watched for another port.
+_SETTLE = 0.2
+# How often another port is chosen for a target that finds its own in use.
+_PORT_TRIES = 3
+_OUTPUT_KEPT = 65536
+_UNSEEN = "the listening sockets of this machine cannot be seen: neither sock_diag nor /proc/net/tcp is there"
+
+Emit = Callable[[Event], None]
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a target is started.
+
+    In `argv`, `{host}`, `{port}`, `{dir}`, `{python}` and the names in `parameters` are filled in; other braces stay.
+    `port` says which port is meant where the command does not take one. `ready` is how long the target may take until
+    it listens, `grace` how long from SIGTERM to its end, both in seconds.
+    """
+
+    argv: tuple[str, ...]
+    parameters: Mapping[str, str]
+    port: int | None
+    ready: float
+    grace: float = 2.0
+
+
+class Health(NamedTuple):
+    """Whether a process of the target is left, whether it listens; `why` where one of them is not so or not seen."""
+
+    alive: bool
+    listening: bool
+    why: str
+
+
+class Target(Protocol):
+    """A server under test, started here or not."""
+
+    @property
+    def number(self) -> int:
+        """The number of this instance within the run."""
+
+    @property
+    def address(self) -> Address:
+        """Where clients connect to."""
+
+    @property
+    def pid(self) -> int:
+        """The first process, 0 for one that was not started here."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command with everything filled in, empty for one that was not started here."""
+
+    @property
+    def exit_status(self) -> int | None:
+        """The first process's status, negative for a signal, once no process is left; until then None."""
+
+    async def ping(self) -> Tree:
+        """The processes as they are now: an end that a client may have seen by now is known. Raises TargetError."""
+
+    def pids(self) -> tuple[int, ...]:
+        """The processes of it that are alive and can be seen."""
+
+    def asleep(self) -> bool | None:
+        """Whether none of its threads runs or wants to. None where that cannot be seen."""
+
+    async def health(self) -> Health:
+        """Is it alive, does it listen? Raises TargetError."""
+
+    def last_output(self, limit: int) -> bytes:
+        """The last that it wrote to stdout and stderr, at most `limit` bytes."""
+
+    async def stop(self) -> None:
+        """Stop it if it was started here. It is a matter of course when the context is left."""
+
+
+class StartedTarget:
+    """A `Target` that sockcheck started. `started` makes it."""
+
+    def __init__(self, command: Command, number: int, emit: Emit, clock: Clock) -> None:
+        self.number = number
+        self.pid = 0
+        self.ready = False
+        self._plan = command
+        self._emit = emit
+        self._clock = clock
+        self._origin = time.monotonic() - clock()
+        self._output = bytearray()
+        self._gone: Gone | None = None
+        self._stopped: Stopped | None = None
+        self._resources = AsyncExitStack()
+        self._placeholders = {name for word in command.argv for name in _PLACEHOLDER.findall(word)}
+        self._reservation: Reservation | None = None
+
+    @property
+    def exit_status(self) -> int | None:
+        end = self._gone or self._stopped
+        return None if end is None else end.status
+
+    @property
+    def chosen(self) -> Address | None:
+        """The address that was chosen for it, None where it has a port of its own."""
+        if self._reservation is None or self._plan.port is not None or "port" not in self._placeholders:
+            return None
+        host = self._reservation.host if "host" in self._placeholders else "127.0.0.1"
+        return Address(host, self._reservation.port)
+
+    async def start(self, nursery: trio.Nursery) -> None:
+        """Start it and wait until it listens. Raises TargetError. Whatever happens, `close` is due."""
+        began = time.monotonic()
+        self._source = _listen_source()
+        self._resources.callback(self._source.close)
+        self._before = self._source.listeners()
+        self._inodes = frozenset(row.inode for row in self._before)
+        self._reservation = self._reserve()
+        self.command = self._filled()
+        self._keeper = Keeper(self._hear)
+        self._resources.push_async_callback(self._keeper.close)
+        nursery.start_soon(self._keeper.read)
+        self._resources.push_async_callback(self.stop)
+        try:
+            self.pid = await self._keeper.start(self.command, files=_OPEN_FILES)
+        except ExecError as error:
+            raise target_errors.not_executable(error.number, self.command) from error
+        self.address = await self._listening(began + self._plan.ready)
+        self.ready = True
+        now = time.monotonic()
+        self._emit(
+            TargetStarted(now - self._origin, self.number, self.command, str(self.address), self.pid, now - began)
+        )
+
+    async def ping(self) -> Tree:
+        return await self._keeper.ping()
+
+    def pids(self) -> tuple[int, ...]:
+        return self._keeper.pids()
+
+    def asleep(self) -> bool | None:
+        return processes.asleep(self.pids())
+
+    async def health(self) -> Health:
+        tree = await self.ping()
+        if not tree.alive:
+            return Health(False, False, tree.why)
+        try:
+            rows = processes.listeners(self._source, tree.pids, self._inodes)
+        except OSError as error:
+            return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
+        return Health(True, any(serves(row, self.address) for row in rows), tree.why)
+
+    def last_output(self, limit: int) -> bytes:
+        return bytes(self._output[-limit:]) if limit > 0 else b""
+
+    async def stop(self) -> None:
+        if self._stopped is not None:
+            return
+        try:
+            stopped = await self._keeper.stop(self._plan.grace)
+        except TargetError:
+            # The keeper is lost, and the first process was killed with it. Closing the keeper kills the others.
+            stopped = Stopped(time.monotonic(), -9, True, ())
+        self._stopped = stopped
+        if self.ready and self._gone is None:
+            self._emit(TargetStopped(stopped.at - self._origin, self.number, stopped.status, stopped.killed))
+        if stopped.left:
+            pids = ", ".join(map(str, stopped.left))
+            self._emit(
+                TargetFailed(
+                    self._clock(),
+                    self.number,
+                    f"Processes of the server could not be killed: {pids}",
+                    "They may belong to another user. End them by hand.",
+                    b"",
+                )
+            )
+
+    async def close(self) -> None:
+        """Stop it, kill what is left, give everything back. Shield it; it takes `grace` and some seconds at most."""
+        await self._resources.aclose()
+
+    def _reserve(self) -> Reservation | None:
+        wants_port = "port" in self._placeholders and self._plan.port is None
+        if not wants_port and "host" not in self._placeholders:
+            return None
+        reservation = Reservation()
+        self._resources.callback(reservation.release)
+        return reservation
+
+    def _filled(self) -> tuple[str, ...]:
+        values = {**self._plan.parameters, "python": sys.executable}
+        if self._reservation is not None:
+            values["host"] = self._reservation.host
+            values["port"] = str(self._reservation.port)
+        if self._plan.port is not None:
+            values["port"] = str(self._plan.port)
+        if "dir" in self._placeholders:
+            folder = tempfile.mkdtemp(prefix="sockcheck-")
+            self._resources.callback(shutil.rmtree, folder, ignore_errors=True)
+            values["dir"] = folder
+        return filled(self._plan.argv, values)
+
+    async def _listening(self, deadline: float) -> Address:
+        """Wait for the row of the tree in the kernel's table of listening sockets."""
+        port = self._plan.port if self.chosen is None else self.chosen.port
+        watched_until = None
+        slept = 0
+        while True:
+            if self._gone is not None:
+                raise target_errors.ended_early(
+                    self._gone.status, self._gone.why, bytes(self._output), self.command, self._before, self.chosen
+                )
+            if self._keeper.ended:
+                await self._keeper.ping()
+            looked = time.monotonic()
+            rows = self._rows()
+            if port is not None:
+                matching = [row for row in rows if row.port == port]
+                if matching:
+                    return self._reached(matching)
+            elif rows:
+                slept = slept + 1 if self.asleep() else 0
+                watched_until = watched_until or looked + _SETTLE
+                if slept == 2 or looked > watched_until:
+                    if len({row.port for row in rows}) > 1:
+                        raise target_errors.several_ports(rows, bytes(self._output))
+                    return self._reached(rows)
+            now = time.monotonic()
+            if now > deadline:
+                raise self._late(port, rows)
+            # Where looking is expensive (/proc/net/tcp), half of the time is enough for it.
+            await trio.sleep(max(_POLL, now - looked))
+
+    def _rows(self) -> list[Listener]:
+        try:
+            return processes.listeners(self._source, processes.descendants(self._keeper.pid), self._inodes)
+        except OSError:
+            return []
+
+    def _reached(self, rows: Sequence[Listener]) -> Address:
+        """Of several sockets with the same port: on the host that it was given, else the IPv4 one."""
+        host = self._reservation.host if self._reservation is not None and "host" in self._placeholders else None
+        addresses = [reached_at(row, host) for row in rows]
+        return min(addresses, key=lambda address: (address.host != host, ":" in address.host, address.host))
+
+    def _late(self, port: int | None, rows: Sequence[Listener]) -> TargetError:
+        output = bytes(self._output)
+        if rows and port is not None:
+            return target_errors.other_port(port, rows, output, placeholder="port" in self._placeholders)
+        if target_errors.says_in_use(output):
+            return target_errors.in_use(output, self.command, self._before, None)
+        return target_errors.never_listened(self._plan.ready, output)
+
+    def _hear(self, message: Output | Gone) -> None:
+        at = message.at - self._origin
+        if isinstance(message, Gone):
+            self._gone = message
+            if self.ready:
+                self._emit(TargetExited(at, self.number, message.status))
+            return
+        self._output += message.data
+        if len(self._output) > 2 * _OUTPUT_KEPT:
+            del self._output[:-_OUTPUT_KEPT]
+        self._emit(TargetOutput(at, self.number, message.stream, message.data, message.dropped))
+
+
+class ConnectedTarget:
+    """A `Target` that was running already. It is looked at where that is possible, and never signalled."""
+
+    def __init__(self, address: Address, number: int, source: ListenSource | None, holders: frozenset[int]) -> None:
+        self.number = number
+        self.address = address
+        self.pid = 0
+        self.command: tuple[str, ...] = ()
+        self.exit_status: int | None = None
+        self._source = source
+        self._holders = holders
+
+    async def ping(self) -> Tree:
+        health = await self.health()
+        return Tree(health.alive, None, self.pids(), "")
+
+    def pids(self) -> tuple[int, ...]:
+        alive = [pid for pid in self._holders if processes.start_time(pid) is not None]
+        return tuple({pid for holder in alive for pid in (holder, *processes.descendants(holder))})
+
+    def asleep(self) -> bool | None:
+        pids = self.pids()
+        return processes.asleep(pids) if pids else None
+
+    async def health(self) -> Health:
+        if self._source is None:
+            return Health(True, True, "the server cannot be seen from here")
+        try:
+            listening = any(serves(row, self.address) for row in self._source.listeners())
+        except OSError as error:
+            return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
+        alive = listening or bool(self.pids())
+        return Health(alive, listening, "" if listening else f"nothing listens on {self.address} any more")
+
+    def last_output(self, limit: int) -> bytes:
+        return b""
+
+    async def stop(self) -> None:
+        """It was not started here, so it is not stopped either."""
+
+
+@asynccontextmanager
+async def started(command: Command, *, number: int, emit: Emit, clock: Clock) -> AsyncIterator[StartedTarget]:
+    """Start a target and wait until it listens, found in the kernel and not by a connection.
+
+    `emit` hears TargetStarted, TargetOutput, TargetExited (unasked) and TargetStopped as they happen; `clock` is the
+    run's, in seconds. Raises TargetError. When the context is left, in whatever way, no process of the target is left,
+    nor its scratch folder.
+    """
+    try:
+        async with trio.open_nursery() as nursery:
+            target = await _launched(command, nursery, number, emit, clock)
+            try:
+                yield target
+            finally:
+                with trio.CancelScope(shield=True):
+                    await target.close()
+    except BaseExceptionGroup as group:
+        # The nursery is an inner matter: an error of the body or of the start comes out as it is.
+        if len(group.exceptions) > 1:
+            raise
+        raise group.exceptions[0] from group.exceptions[0].__cause__
+
+
+@asynccontextmanager
+async def connected(address: Address, *, number: int, emit: Emit, clock: Clock) -> AsyncIterator[ConnectedTarget]:
+    """Use a server that is served already.
+
+    Where that can be seen without a connection, TargetError is raised if nothing listens there.
+    """
+    try:
+        source = listen_source() if is_local(address) else None
+    except OSError:
+        source = None
+    try:
+        holders: frozenset[int] = frozenset()
+        if source is not None:
+            rows = [row for row in source.listeners() if serves(row, address)]
+            if not rows:
+                raise TargetError(
+                    f"Nothing listens on {address}",
+                    "Start the server first, or let sockcheck start it: sockcheck run PATHS -- COMMAND",
+                )
+            holders = _others_that_hold(rows)
+        emit(TargetStarted(clock(), number, (), str(address), 0, 0.0))
+        yield ConnectedTarget(address, number, source, holders)
+    finally:
+        if source is not None:
+            source.close()
+
+
+def filled(argv: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """The words with `{name}` replaced for the names that are known; other braces stay as they are."""
+    return tuple(_PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), word) for word in argv)
+
+
+async def _launched(command: Command, nursery: trio.Nursery, number: int, emit: Emit, clock: Clock) -> StartedTarget:
+    """A target that listens. One whose chosen port was taken in the meantime is started anew with another."""
+    tries = _PORT_TRIES
+    while True:
+        target = StartedTarget(command, number, emit, clock)
+        tries -= 1
+        try:
+            await target.start(nursery)
+            return target
+        except target_errors.AddressInUseError:
+            if target.chosen is None or not tries:
+                raise
+        finally:
+            if not target.ready:
+                with trio.CancelScope(shield=True):
+                    await target.close()
+
+
+def _listen_source() -> ListenSource:
+    try:
+        return listen_source()
+    except OSError as error:
+        raise TargetError(
+            f"A server cannot be started here: {_UNSEEN}", "Start it yourself and use --connect HOST:PORT."
+        ) from error
+
+
+def _others_that_hold(rows: Sequence[Listener]) -> frozenset[int]:
+    """The processes that hold these sockets, without this one, which never sleeps while it looks."""
+    return frozenset(pid for row in rows for pid in processes.holders(row.inode) if pid != os.getpid())

@@ -1,0 +1,175 @@
+"""Why a target could not be started, in a sentence, and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sockcheck.addresses import Address, reached_at
+from sockcheck.errors import TargetError
+from sockcheck.observe import processes
+from sockcheck.observe.sockdiag import Listener
+
+# As C, Python, Java, Go, Node.js, Rust and their libraries say it.
+_IN_USE = re.compile(rb"EADDRINUSE|AddrInUse|address (is )?(already )?in use|errno:? ?98\b", re.IGNORECASE)
+_READY_HINT = (
+    "A server has to bind() and listen(). If it only needs longer, raise `timeouts: {ready: …}` in contract.yaml."
+)
+_SCRIPT_LIMIT = 1 << 18
+
+
+class AddressInUseError(TargetError):
+    """The target ended because its address is in use."""
+
+
+def not_executable(number: int, argv: Sequence[str]) -> TargetError:
+    """execve(2) of this command failed with this errno."""
+    word = argv[0]
+    path = Path(word) if "/" in word else Path(shutil.which(word, mode=os.F_OK) or word)
+    if number == errno.ENOENT:
+        return _not_found(word, path)
+    if number == errno.ENOTDIR:
+        return TargetError(f"There is no command {word!r}: a part of the path is no folder", "Check the spelling.")
+    if number == errno.EACCES and path.is_dir():
+        return TargetError(f"{word!r} is a folder, not a program", "Name the program in it.")
+    if number == errno.EACCES:
+        return TargetError(f"{word!r} may not be executed", _interpreter_hint(path) or f"chmod +x {path}")
+    if number == errno.ENOEXEC:
+        return TargetError(
+            f"{word!r} is neither a program for this machine nor a script that begins with `#!`",
+            _interpreter_hint(path) or "Begin the script with `#!` and its interpreter, or name the interpreter first.",
+        )
+    return TargetError(f"{word!r} could not be executed: {os.strerror(number)}")
+
+
+def ended_early(
+    status: int, why: str, output: bytes, argv: Sequence[str], before: Sequence[Listener], chosen: Address | None
+) -> TargetError:
+    """No process was left before it listened. `chosen`: the address that sockcheck chose for it."""
+    if why:
+        return TargetError(f"The server never listened: {why}", "Does it start itself again and again?", output)
+    if says_in_use(output):
+        return in_use(output, argv, before, chosen)
+    if status < 0:
+        return TargetError(f"The server was killed by {_signal_name(-status)} before it listened", "", output)
+    how = f"with status {status}"
+    hint = "What it wrote may say why." if output else "It wrote nothing. Run the command by hand to see what it does."
+    return TargetError(f"The server exited {how} before it listened", hint, output)
+
+
+def says_in_use(output: bytes) -> bool:
+    """Whether the target complains that its address is in use."""
+    return _IN_USE.search(output) is not None
+
+
+def in_use(output: bytes, argv: Sequence[str], before: Sequence[Listener], chosen: Address | None) -> AddressInUseError:
+    """It could not bind. `before`: who listened before it was started."""
+    if chosen is not None:
+        return AddressInUseError(
+            f"The server finds its address in use, although {chosen} was free",
+            "Does it bind twice, or to another port than the one it is given?",
+            output,
+        )
+    for row in _mentioned(before, output, argv):
+        address = reached_at(row)
+        return AddressInUseError(
+            f"The server's address is in use: {_holder(row)} listens on {address}",
+            f"End that one first, or test it as it is: --connect {address}",
+            output,
+        )
+    return AddressInUseError(
+        "The server's address is in use",
+        "Another program listens there (`ss -ltnp` shows which), or connections of an earlier run are in TIME_WAIT: "
+        "a server that sets SO_REUSEADDR before bind() need not wait for their end.",
+        output,
+    )
+
+
+def never_listened(ready: float, output: bytes) -> TargetError:
+    """It is alive, but there is no listening socket in its processes."""
+    return TargetError(f"The server is alive, but listens nowhere after {ready:g} s", _READY_HINT, output)
+
+
+def other_port(port: int, rows: Iterable[Listener], output: bytes, *, placeholder: bool) -> TargetError:
+    """It listens, but not on the port that it was given, or that the user named by --port."""
+    where = _places(rows)
+    if placeholder:
+        return TargetError(
+            f"The server listens on {where}, not on port {port} that it was given",
+            "Let it take its port from the command line, or leave {port} out of the command: its address is then "
+            "looked up in the kernel.",
+            output,
+        )
+    return TargetError(f"The server listens on {where}, not on port {port}", "Correct --port, or leave it out.", output)
+
+
+def several_ports(rows: Iterable[Listener], output: bytes) -> TargetError:
+    """It listens on more than one port, and nobody said which is meant."""
+    rows = list(rows)
+    first = min(row.port for row in rows)
+    return TargetError(
+        f"The server listens on {len({row.port for row in rows})} ports: {_places(rows)}",
+        f"Say which one is meant: --port {first}",
+        output,
+    )
+
+
+def _not_found(word: str, path: Path) -> TargetError:
+    if " " in word and shutil.which(word.split()[0]):
+        return TargetError(
+            f"There is no command {word!r}", "It is one word with blanks in it: write the words without the quotes."
+        )
+    if "/" in word:
+        if path.exists():
+            return TargetError(
+                f"{word!r} cannot be executed: its interpreter does not exist",
+                "Look at its first line, `#! …`, or name the interpreter first in the command.",
+            )
+        return TargetError(f"There is no file {word!r}", f"The working directory is {Path.cwd()}.")
+    if Path(word).is_file():
+        return TargetError(f"There is no command {word!r}", _interpreter_hint(Path(word)) or f"Write ./{word}")
+    if word == "python" and shutil.which("python3"):
+        return TargetError("There is no command 'python'", "Write python3, or {python} for sockcheck's own.")
+    return TargetError(f"There is no command {word!r} in any folder of PATH", "Check the spelling, or write its path.")
+
+
+def _interpreter_hint(path: Path) -> str:
+    interpreter = {".py": "python3", ".js": "node", ".sh": "sh", ".rb": "ruby", ".pl": "perl"}.get(path.suffix)
+    return f"Write {interpreter} {path}" if interpreter else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _mentioned(before: Sequence[Listener], output: bytes, argv: Sequence[str]) -> list[Listener]:
+    """The listening sockets whose port stands in the output, in the command, or in a script that the command names."""
+    texts = [output, *map(os.fsencode, argv)]
+    for word in argv:
+        path = Path(word)
+        try:
+            if path.is_file() and path.stat().st_size <= _SCRIPT_LIMIT:
+                texts.append(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+    numbers = {int(number) for text in texts for number in re.findall(rb"\b[1-9][0-9]{1,4}\b", text)}
+    return [row for row in before if row.port in numbers]
+
+
+def _holder(row: Listener) -> str:
+    for pid in processes.holders(row.inode):
+        return f"process {pid} ({processes.name(pid)})"
+    return "another program"
+
+
+def _places(rows: Iterable[Listener]) -> str:
+    places = sorted({str(reached_at(row)) for row in rows})
+    return places[0] if len(places) == 1 else ", ".join(places[:-1]) + " and " + places[-1]
