@@ -1,0 +1,93 @@
+"""The command that runs just one case again, from the command line that the run was started with."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from sockcheck.events import RunStarted
+
+_TAKES_VALUE = frozenset(
+    {"--connect", "--junit", "--html", "--record", "--jobs", "-j", "--select", "--repeat", "--seed", "--stretch"}
+    | {"--timeout", "--port"}
+)
+_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--no-observe"})
+_BARE = re.compile(r"(?:[\w@%+=:./-]|\{\w+\})+", re.ASCII)
+
+
+def command(run: RunStarted, case_id: str) -> tuple[tuple[str, ...], ...]:
+    """`sockcheck run PATHS --select ID …` in groups of words that belong together: an option and its value, a command.
+
+    What bears on the verdict is kept, reports and counts are not. `run.command` is sockcheck's own command line, with
+    or without the program's name and the word `run`.
+    """
+    words = list(run.command)
+    if words and (PurePath(words[0]).name.startswith("sockcheck") or words[0].endswith("__main__.py")):
+        words.pop(0)
+    if words and words[0] == "run":
+        words.pop(0)
+    cut = words.index("--") if "--" in words else len(words)
+    paths, options = _split(words[:cut])
+    if run.seed:
+        options.append(("--seed", str(run.seed)))
+    served = [tuple(words[cut:])] if words[cut:] else []
+    return (("sockcheck", "run", *paths), ("--select", case_id), *options, *served)
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The paths, and the options that are kept, each with its value."""
+    paths: list[str] = []
+    options: list[tuple[str, ...]] = []
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if not word.startswith("-"):
+            paths.append(word)
+            continue
+        value = (next(rest, ""),) if name in _TAKES_VALUE and not equals else ()
+        if name in _KEPT:
+            options.append((word, *value))
+    return paths, options
+
+
+def shell(groups: Sequence[Sequence[str]]) -> str:
+    """The words for a POSIX shell, on one line. Placeholders such as `{port}` need no quotes and get none."""
+    return " ".join(_quote(word) for group in groups for word in group)
+
+
+def shell_lines(groups: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
+    """As `shell`, in lines of at most `width` columns that can be copied together; only a word can be longer.
+
+    A line ends between groups where it can.
+    """
+    lines: list[str] = []
+    line = ""
+    for group in groups:
+        words = [_quote(word) for word in group]
+        together = " ".join(words)
+        for part in [together] if len(together) + 4 <= width else words:
+            if line and len(line) + 1 + len(part) > width - 2:
+                lines.append(line + " \\")
+                line = "  " + part
+            else:
+                line = f"{line} {part}" if line else part
+    return (*lines, line)
+
+
+def _quote(word: str) -> str:
+    """As shlex.quote; a word with unprintable characters is written with `$'…'`, so that it can be seen and copied."""
+    if _BARE.fullmatch(word):
+        return word
+    if word.isprintable():
+        return shlex.quote(word)
+    return "$'" + "".join(_in_dollar_quotes(character) for character in word) + "'"
+
+
+def _in_dollar_quotes(character: str) -> str:
+    if character in "'\\":
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogateescape"))

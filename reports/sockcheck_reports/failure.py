@@ -1,0 +1,212 @@
+"""A case that failed, in full: the lines that the terminal shows and that JUnit carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len, chop_cells
+from rich.text import Text
+
+from sockcheck.events import RunStarted, TargetFailed
+from sockcheck.verdict import Finding
+
+from .again import command, shell_lines
+from .excerpt import Comparison, Side, SourceLine, clipped, compare, output_lines, plain, source_line
+from .timeline import Row
+from .view import CaseView, View, place
+from .wording import count, size
+
+INDENT = "  "
+_OUTPUT_SHOWN = 20
+_WORD = {"fail": "FAIL", "error": "ERROR", "pass": "pass", "skip": "skip"}
+STYLE = {"fail": "bold red", "error": "bold magenta", "pass": "green", "skip": "yellow"}
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns, broken between words where that can be."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        if line and cell_len(line) + 1 + cell_len(word) <= width:
+            line += " " + word
+            continue
+        if line:
+            lines.append(line)
+        *full, line = chop_cells(word, width) or [""]
+        lines += full
+    return [*lines, line]
+
+
+def paragraph(text: str, width: int, style: str = "", first: str = INDENT, rest: str | None = None) -> list[Text]:
+    """A text as lines that fit: `first` stands before the first one, `rest` (blanks where None) before the others."""
+    rest = " " * len(first) if rest is None else rest
+    lines = wrap(clipped(text), max(20, width - len(first)))
+    return [Text.assemble(rest if number else first, (line, style)) for number, line in enumerate(lines)]
+
+
+def heading(case: CaseView, width: int) -> list[Text]:
+    """The verdict, the case's id and its title. The id is never broken, so that it can be copied."""
+    word = _WORD[case.outcome]
+    return [
+        Text.assemble((word, STYLE[case.outcome]), "  ", (plain(case.label), "bold")),
+        *paragraph(case.case.title, width, first=" " * (len(word) + 2)),
+    ]
+
+
+def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> list[Text]:
+    """Everything that is known of a failure or an error, in lines of at most `width` columns.
+
+    Only what is to be copied may be longer: a place in a file and the command. `laws` gives each law's sentence by id.
+    """
+    lines = heading(case, width)
+    if case.reason:
+        lines += [Text(), *paragraph(case.reason, width)]
+    if not case.findings:
+        lines += [Text(), Text(f"{INDENT}{_where(case)}", "cyan")]
+    for number, finding in enumerate(case.findings, 1):
+        which = f"{number} of {len(case.findings)}: " if len(case.findings) > 1 else ""
+        lines += [Text(), *_finding(case, finding, view, which, width)]
+    for law in dict.fromkeys(finding.law for finding in case.findings):
+        lines += [Text(), *_law(law, laws, width)]
+    lines += [Text(), *_timeline(case, width), *_output(case, width)]
+    for hint in hints(case):
+        lines += [Text(), *paragraph(hint, width, first=f"{INDENT}Hint: ", rest=INDENT)]
+    if view.run:
+        lines += [Text(), *_again(view.run, case, width)]
+    return lines
+
+
+def hints(case: CaseView) -> tuple[str, ...]:
+    """What may help: of the findings and of the scenario, each once."""
+    given = (*(finding.hint for finding in case.findings), case.case.hint)
+    return tuple(dict.fromkeys(hint for hint in given if hint))
+
+
+def _where(case: CaseView, finding: Finding | None = None) -> str:
+    span = place(case, finding)
+    return f"{plain(span.path)}:{span.line}"
+
+
+def _finding(case: CaseView, finding: Finding, view: View, which: str, width: int) -> list[Text]:
+    lines = [Text(f"{INDENT}{which}{_where(case, finding)}", "cyan")]
+    span = finding.span
+    gutter = f"{INDENT}{INDENT}{span.line} | "
+    shown = source_line(view.sources.get(span.path, ""), span, width - len(gutter))
+    if shown:
+        lines += _source(shown, gutter)
+    lines += [Text(), *paragraph(finding.message, width, "bold")]
+    comparison = compare(finding.difference, width - 2 * len(INDENT)) if finding.difference else None
+    tails = comparison.tails(finding) if comparison else None
+    if tails is None:
+        for label, text, style in (("expected  ", finding.expected, "green"), ("actual    ", finding.actual, "red")):
+            if text:
+                lines += paragraph(text, width, style, first=INDENT + INDENT + label)
+    if comparison:
+        lines += _difference(comparison, tails, width)
+    return lines
+
+
+def _source(shown: SourceLine, gutter: str) -> list[Text]:
+    blank = " " * (len(gutter) - 2) + "| "
+    return [
+        Text.assemble((gutter, "dim"), shown.before, (shown.marked, "bold"), shown.after),
+        Text.assemble((blank, "dim"), (shown.caret, "bold red")),
+    ]
+
+
+def _difference(comparison: Comparison, tails: tuple[str, str] | None, width: int) -> list[Text]:
+    """The first difference as text and hex. With `tails` its text stands for what was expected and what came."""
+    what = Text(f"{INDENT}first difference at {comparison.what}")
+    text = _pair("", comparison.expected, comparison.actual, tails or ("", ""), width)
+    octets = _pair(f"{comparison.hex_start:08x}  ", comparison.expected_hex, comparison.actual_hex, ("", ""), width)
+    lines = [*text, what, *octets] if tails else [Text(), what, *text, *octets]
+    if comparison.note:
+        lines += paragraph(f"({comparison.note})", width, "dim", first=INDENT + INDENT)
+    return lines
+
+
+def _pair(offset: str, expected: Side, actual: Side, tails: tuple[str, str], width: int) -> list[Text]:
+    """Two streams, one above the other, and carets under the byte where they part."""
+    lines: list[Text] = []
+    sides = (("expected  ", expected, "green", tails[0]), ("actual    ", actual, "red", tails[1]))
+    for label, side, style, tail in sides:
+        start = len(INDENT + INDENT + label + offset)
+        first, *rest = wrap(side.line + plain(tail), width - start)
+        line = Text.assemble(INDENT, INDENT, label, (offset, "dim"), first)
+        line.stylize(style, start, start + len(side.line))
+        line.stylize("bold", start + len(side.before), start + len(side.before + side.at))
+        lines += [line, *(Text(" " * start + more) for more in rest)]
+    carets = "^" * max(len(expected.at), len(actual.at))
+    return [*lines, Text(" " * (start + len(expected.before)) + carets, "bold red")]
+
+
+def _law(law: str, laws: Mapping[str, str], width: int) -> list[Text]:
+    sentence = laws.get(law, "")
+    return paragraph(f"{law}: {sentence}" if sentence else law, width, first=f"{INDENT}Law ", rest=INDENT)
+
+
+def _timeline(case: CaseView, width: int) -> list[Text]:
+    if not case.rows:
+        return [Text(f"{INDENT}Timeline: nothing was recorded", "dim")]
+    several = len(case.case.actors) > 1
+    lines = [Text.assemble(INDENT, "Timeline", (" (ms since the case began)", "dim"))]
+    for row in case.rows:
+        lines += _row(row, width, several)
+    return lines
+
+
+_MARK_STYLES = {"->": "cyan", "<-": "yellow", "--": "dim", " |": "dim"}
+
+
+def _row(row: Row, width: int, several: bool) -> list[Text]:
+    at = f"{INDENT}{row.at:9.2f} " if row.at is not None else " " * (len(INDENT) + 10)
+    start = len(at) + 3
+    what = (f"{plain(row.client)}: " if several and row.client else "") + row.what
+    excerpt = row.excerpt(width - start - cell_len(what) - 1)
+    head, *rest = wrap(what, max(20, width - start))
+    lines = [Text.assemble((at, "dim"), (row.mark, _MARK_STYLES[row.mark]), " ", (head, "red" if row.failed else ""))]
+    lines += [Text.assemble(" " * start, (line, "red" if row.failed else "")) for line in rest]
+    if excerpt:
+        lines[-1].append(" " + excerpt)
+    return lines
+
+
+def _output(case: CaseView, width: int) -> list[Text]:
+    """The last that the server wrote, or that it wrote nothing; no lines for a server that cannot be heard."""
+    if case.target is None or not case.target.command:
+        return []
+    lines = _last_output([event.data for event in case.output], case.dropped, width)
+    return lines or [Text(), Text(f"{INDENT}The server wrote nothing.", "dim")]
+
+
+def _last_output(pieces: Sequence[bytes], dropped: int, width: int) -> list[Text]:
+    shown, left = output_lines(pieces, 4096)
+    if not shown:
+        return []
+    above = len(shown) - _OUTPUT_SHOWN
+    earlier = [count(above, "line")] if above > 0 else []
+    earlier += [size(left + dropped)] if left + dropped else []
+    note = f" (before it: {' and '.join(earlier)})" if earlier else ""
+    lines = [Text(), Text.assemble(INDENT, "The server's last output", (note, "dim"))]
+    bar = f"{INDENT}{INDENT}| "
+    for line in shown[-_OUTPUT_SHOWN:]:
+        lines += [Text.assemble((bar, "dim"), part) for part in chop_cells(line, width - len(bar)) or [""]]
+    return lines
+
+
+def _again(run: RunStarted, case: CaseView, width: int) -> list[Text]:
+    words = command(run, case.case.id)
+    return [
+        Text(f"{INDENT}Run just this case again:"),
+        *(Text(f"{INDENT}{INDENT}{line}", "bold") for line in shell_lines(words, width - 2 * len(INDENT))),
+    ]
+
+
+def target_failure(event: TargetFailed, width: int) -> list[Text]:
+    """A server that could not be started or reached, with the last that it wrote."""
+    lines = [Text.assemble(("ERROR", STYLE["error"]), "  ", ("the server", "bold"))]
+    lines += paragraph(event.message, width, first=" " * 7)
+    lines += _last_output([event.output], 0, width)
+    if event.hint:
+        lines += [Text(), *paragraph(event.hint, width, first=f"{INDENT}Hint: ", rest=INDENT)]
+    return lines

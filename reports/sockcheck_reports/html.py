@@ -1,0 +1,264 @@
+"""The run as one HTML file: no script, no network, no markup from data.
+
+The page asks the browser to enforce that (Content-Security-Policy, by the hash of its one style sheet).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sockcheck.verdict import Finding
+
+from .again import command, shell
+from .excerpt import Comparison, SourceLine, clipped, compare, output_lines, plain, source_line
+from .failure import hints
+from .timeline import Row
+from .view import CaseView, View, place
+from .wording import count, duration, size
+
+SHOWN_WHOLE = 200
+_OUTPUT_LIMIT = 16 * 1024
+_EXCERPT = 100
+_MARKS = {"->": ("→", "sent"), "<-": ("←", "received"), "--": ("·", "seen"), " |": ("│", "output")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A row of the timeline; `mark` is a glyph, `way` the class and the word for it."""
+
+    at: str
+    mark: str
+    way: str
+    what: str
+    excerpt: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A finding as it is shown. With `tails` the texts of the comparison stand for expected and actual."""
+
+    finding: Finding
+    where: str
+    source: SourceLine | None
+    comparison: Comparison | None
+    tails: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A case that did not pass, in full. `heard`: the server is ours, so that its output could be read."""
+
+    case: CaseView
+    anchor: str
+    where: str
+    findings: tuple[_Finding, ...]
+    laws: tuple[tuple[str, str], ...]
+    hints: tuple[str, ...]
+    moments: tuple[_Moment, ...]
+    heard: bool
+    output: tuple[str, ...]
+    output_left: str
+    again: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the table of all cases."""
+
+    outcome: str
+    label: str
+    anchor: str
+    title: str
+    reason: str
+    took: str
+    where: str
+
+
+def render(view: View, laws: Mapping[str, str]) -> str:
+    """The whole document. `laws` gives each law's sentence by its id.
+
+    The first 200 cases that did not pass are shown in full; of the others the table tells, and the page says so.
+    """
+    environment = _environment()
+    style, policy = _style()
+    failing = (*view.failures, *view.errors)
+    anchors = {id(case): f"case-{number}" for number, case in enumerate(failing[:SHOWN_WHOLE], 1)}
+    page = environment.get_template("report.html.j2")
+    return page.render(
+        style=Markup(style),
+        policy=policy,
+        view=view,
+        headline=headline(view),
+        good=_good(view),
+        counts=_counts(view),
+        failures=[_failure(case, anchors[id(case)], view, laws) for case in failing[:SHOWN_WHOLE]],
+        more=len(failing) - SHOWN_WHOLE,
+        lines=_lines(view, anchors),
+        target_failures=[
+            (clipped(event.message), clipped(event.hint), output_lines([event.output], _OUTPUT_LIMIT)[0])
+            for event in view.target_failures
+        ],
+        facts=_facts(view),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sockcheck_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["plain"] = plain
+    environment.filters["clipped"] = clipped
+    return environment
+
+
+@cache
+def _style() -> tuple[str, str]:
+    """The style sheet, and the policy that allows it and nothing else."""
+    style = _environment().get_template("report.css").render().strip()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return style, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def headline(view: View) -> str:
+    """The verdict on the run in one line."""
+    counts = view.counts
+    if counts.failed:
+        failed = f"{counts.failed:,} of {count(counts.total, 'case')} failed"
+        return f"{failed}, {counts.errors:,} ended in an error" if counts.errors else failed
+    if view.target_failures:
+        return "The server could not be started or reached"
+    if counts.errors:
+        return f"{counts.errors:,} of {count(counts.total, 'case')} ended in an error"
+    if not view.whole:
+        return "The run was cut off"
+    if not counts.passed:
+        return "No case was run"
+    if counts.passed == counts.total:
+        return "The one case passed" if counts.total == 1 else f"All {count(counts.total, 'case')} passed"
+    return f"{count(counts.passed, 'case')} passed, {counts.total - counts.passed:,} not run"
+
+
+def _good(view: View) -> bool:
+    counts = view.counts
+    return bool(view.whole and counts.passed and not (counts.failed or counts.errors or view.target_failures))
+
+
+def _counts(view: View) -> list[tuple[str, str, str]]:
+    """(number, word, class) of each outcome that occurred; passed always."""
+    counts = view.counts
+    given = (
+        (counts.failed, "failed", "fail"),
+        (counts.errors, "error" if counts.errors == 1 else "errors", "error"),
+        (counts.passed, "passed", "pass"),
+        (counts.skipped, "skipped", "skip"),
+        (counts.not_run, "not run", "skip"),
+    )
+    return [(f"{number:,}", word, outcome) for number, word, outcome in given if number or outcome == "pass"]
+
+
+def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -> _Failure:
+    output, left = output_lines([event.data for event in case.output], _OUTPUT_LIMIT)
+    left += case.dropped
+    named = dict.fromkeys(finding.law for finding in case.findings)
+    return _Failure(
+        case=case,
+        anchor=anchor,
+        where=_where(case),
+        findings=tuple(_finding(case, finding, view) for finding in case.findings),
+        laws=tuple((plain(law), laws.get(law, "")) for law in named),
+        hints=tuple(clipped(hint) for hint in hints(case)),
+        moments=tuple(_moment(row, len(case.case.actors) > 1) for row in case.rows),
+        heard=bool(case.target and case.target.command),
+        output=output,
+        output_left=size(left) if left else "",
+        again=shell(command(view.run, case.case.id)) if view.run else "",
+    )
+
+
+def _where(case: CaseView, finding: Finding | None = None) -> str:
+    span = place(case, finding)
+    return f"{plain(span.path)}:{span.line}"
+
+
+def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
+    comparison = compare(finding.difference) if finding.difference else None
+    return _Finding(
+        finding=finding,
+        where=_where(case, finding),
+        source=source_line(view.sources.get(finding.span.path, ""), finding.span, 200),
+        comparison=comparison,
+        tails=comparison.tails(finding) if comparison else None,
+    )
+
+
+def _moment(row: Row, several: bool) -> _Moment:
+    mark, way = _MARKS[row.mark]
+    return _Moment(
+        at="" if row.at is None else f"{row.at:.2f}",
+        mark=mark,
+        way=way,
+        what=(f"{plain(row.client)}: " if several and row.client else "") + row.what,
+        excerpt=row.excerpt(_EXCERPT),
+        failed=row.failed,
+    )
+
+
+def _lines(view: View, anchors: Mapping[int, str]) -> list[_Line]:
+    lines = [
+        _Line(
+            outcome=case.outcome,
+            label=plain(case.label),
+            anchor=anchors.get(id(case), ""),
+            title=plain(case.case.title),
+            reason=clipped(case.reason),
+            took=duration(case.duration),
+            where=_where(case, case.findings[0] if case.findings else None),
+        )
+        for case in view.cases
+    ]
+    lines += [
+        _Line(
+            outcome="skip" if event.case.skip else "not run",
+            label=plain(event.case.id),
+            anchor="",
+            title=plain(event.case.title),
+            reason=clipped(event.why),
+            took="",
+            where=f"{plain(event.case.span.path)}:{event.case.span.line}",
+        )
+        for event in view.not_run
+    ]
+    return lines
+
+
+def _facts(view: View) -> Sequence[tuple[str, str]]:
+    run = view.run
+    if run is None:
+        return ()
+    facts = [
+        ("Command", plain(shell([run.command]))),
+        ("In", plain(run.directory)),
+        ("Started", plain(run.started)),
+        ("Took", duration(view.duration)),
+        ("Servers started", f"{view.targets:,}"),
+        ("Seed", str(run.seed)),
+        ("sockcheck", plain(run.sockcheck)),
+        ("Platform", plain(run.platform)),
+    ]
+    if view.finished and view.finished.why:
+        facts.append(("Ended early", clipped(view.finished.why)))
+    return facts

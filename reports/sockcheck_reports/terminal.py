@@ -1,0 +1,144 @@
+"""The end report for a terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from .excerpt import plain
+from .failure import STYLE, account, heading, paragraph, target_failure
+from .view import Counts, View
+from .wording import count, duration
+
+_SHOWN_WHOLE = 10
+
+
+def use_colour(is_terminal: bool, environ: Mapping[str, str]) -> bool:
+    """Colour only for a terminal that has it, and never where NO_COLOR is set (https://no-color.org)."""
+    return is_terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def render(
+    view: View,
+    laws: Mapping[str, str],
+    *,
+    width: int = 80,
+    colour: bool = False,
+    verbosity: int = 0,
+    written: Sequence[str] = (),
+) -> str:
+    """The report as text that ends in a newline, in lines of at most `width` columns (at least 40).
+
+    `laws` gives each law's sentence by its id. `verbosity`: -1 for the summary alone; 0 with the first ten failures in
+    full, the others by name; 1 with a line for every case and every failure in full. `written` names the reports that
+    were written, one sentence each.
+    """
+    width = max(40, width)
+    lines: list[Text] = []
+    if verbosity > 0:
+        lines += _every_case(view)
+    if verbosity >= 0:
+        for event in view.target_failures:
+            lines += [*target_failure(event, width), Text()]
+        lines += _failures(view, laws, width, len(view.cases) if verbosity > 0 else _SHOWN_WHOLE)
+        lines += _not_run(view, width)
+    lines += summary(view, width)
+    for sentence in written:
+        lines += paragraph(sentence, width, first="")
+    return to_text(lines, colour)
+
+
+def to_text(lines: Sequence[Text], colour: bool) -> str:
+    """`lines` as one text, with ANSI colours or without any escape."""
+    if not colour:
+        return "".join(f"{line.plain.rstrip()}\n" for line in lines)
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        force_terminal=True,
+        color_system="standard",
+        no_color=False,
+        legacy_windows=False,
+        width=10_000,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for line in lines:
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+    return stream.getvalue()
+
+
+def _every_case(view: View) -> list[Text]:
+    lines = [
+        Text.assemble(
+            (f"{case.outcome:<5} ", STYLE[case.outcome]), plain(case.label), (f"  {duration(case.duration)}", "dim")
+        )
+        for case in view.cases
+    ]
+    return [*lines, Text()] if lines else []
+
+
+def _failures(view: View, laws: Mapping[str, str], width: int, whole: int) -> list[Text]:
+    failing = (*view.failures, *view.errors)
+    lines: list[Text] = []
+    for case in failing[:whole]:
+        lines += [*account(case, view, laws, width), Text()]
+    if failing[whole:]:
+        lines += paragraph(f"{count(len(failing) - whole, 'more case')} did not pass (-v shows them in full):", width)
+        for case in failing[whole:]:
+            lines += heading(case, width)[:1]
+        lines.append(Text())
+    return lines
+
+
+def _not_run(view: View, width: int) -> list[Text]:
+    """Why cases were not run, one line a reason."""
+    reasons: dict[str, int] = {}
+    for event in view.not_run:
+        reasons[event.why] = reasons.get(event.why, 0) + 1
+    for case in view.cases:
+        if case.outcome == "skip":
+            reasons[case.reason] = reasons.get(case.reason, 0) + 1
+    if view.never_reached:
+        why = view.finished.why if view.finished else "the record ends before them"
+        reasons[why] = reasons.get(why, 0) + view.never_reached
+    lines: list[Text] = []
+    for why, times in reasons.items():
+        lines += paragraph(
+            f"{count(times, 'case')} not run: {why or 'no reason was given'}", width, first="", rest="  "
+        )
+    return [*lines, Text()] if lines else []
+
+
+def summary(view: View, width: int) -> list[Text]:
+    """What was weaker than usual, whether the record is whole, and the counts."""
+    lines: list[Text] = []
+    if view.weaker:
+        lines.append(Text("Weaker than usual:", "yellow"))
+    for sentence in view.weaker:
+        lines += paragraph(sentence, width, first="  - ")
+    if not view.whole:
+        lines += paragraph("The record is not whole: the run was cut off.", width, "bold magenta", first="")
+    elif view.finished and view.finished.why:
+        lines += paragraph(f"The run ended early: {view.finished.why}", width, "bold magenta", first="")
+    if view.target_failures:
+        lines.append(Text("The server could not be started or reached.", STYLE["error"]))
+    return [*lines, _counts(view.counts, view.duration)]
+
+
+def _counts(counts: Counts, seconds: float) -> Text:
+    parts = [
+        (counts.failed, "failed", STYLE["fail"]),
+        (counts.errors, "error" if counts.errors == 1 else "errors", STYLE["error"]),
+        (counts.passed, "passed", STYLE["pass"]),
+        (counts.skipped, "skipped", STYLE["skip"]),
+        (counts.not_run, "not run", STYLE["skip"]),
+    ]
+    said = [Text(f"{number:,} {word}", style) for number, word, style in parts if number]
+    said = said or [Text("none was run", STYLE["error"])]
+    return Text.assemble(f"{count(counts.total, 'case')}: ", Text(", ").join(said), f" in {duration(seconds)}")

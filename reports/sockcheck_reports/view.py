@@ -1,0 +1,410 @@
+"""What a run comes to: the fold of its facts into one frozen value that every report is made from."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from sockcheck.case import Case, Send
+from sockcheck.events import (
+    Awaited,
+    CaseFinished,
+    CaseNotRun,
+    CaseStarted,
+    CaseTimedOut,
+    ClientEvent,
+    Closed,
+    Connected,
+    ConnectFailed,
+    DeadlinePassed,
+    Event,
+    HealthRead,
+    PeerClosed,
+    Received,
+    RunFinished,
+    RunStarted,
+    SendFailed,
+    Sent,
+    Settled,
+    ShutDown,
+    SourceRead,
+    TargetExited,
+    TargetFailed,
+    TargetOutput,
+    TargetStarted,
+    TargetStopped,
+    Troubled,
+)
+from sockcheck.scenario import Span
+from sockcheck.verdict import Finding, Outcome, Verdict
+
+from .excerpt import plain
+from .timeline import Row, TimelineEvent, tell
+from .wording import count, status
+
+OUTPUT_KEPT = 64 * 1024
+_CaseEvent = ClientEvent | CaseTimedOut | HealthRead | Troubled
+_CUT_OFF = "the record ends in the middle of this case"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many performances of cases ended how. `not_run` are those that were planned but had no verdict."""
+
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    not_run: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.passed + self.failed + self.errors + self.skipped + self.not_run
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """A server. `ended` says how it did, or is "" while it runs or where sockcheck did not start it."""
+
+    number: int
+    command: tuple[str, ...]
+    address: str
+    pid: int
+    took: float
+    ended: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One performance of a case. `label` is unique in a run: the case's id, and which time where it ran more than once.
+
+    `began` is seconds on the run's clock, `duration` is in seconds. `findings`, `rows`, `output` and `target` are kept
+    for failures and errors only. `output` is the last that the server wrote, up to and a little beyond the case's end;
+    `dropped` bytes of it were not kept.
+    """
+
+    label: str
+    case: Case
+    outcome: Outcome
+    reason: str
+    began: float
+    duration: float
+    findings: tuple[Finding, ...] = ()
+    rows: tuple[Row, ...] = ()
+    output: tuple[TargetOutput, ...] = ()
+    dropped: int = 0
+    target: TargetView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a report says. `cases` are in the order in which they began.
+
+    `whole` is False where the record has no end. `weaker` says in sentences what this run could see or do less well
+    than usual. `sources` are the texts of the scenario files by path. `duration` is in seconds.
+    """
+
+    run: RunStarted | None
+    finished: RunFinished | None
+    counts: Counts
+    cases: tuple[CaseView, ...]
+    not_run: tuple[CaseNotRun, ...]
+    never_reached: int
+    target_failures: tuple[TargetFailed, ...]
+    targets: int
+    weaker: tuple[str, ...]
+    sources: Mapping[str, str]
+    duration: float
+
+    @property
+    def whole(self) -> bool:
+        return self.run is not None and self.finished is not None
+
+    @property
+    def failures(self) -> tuple[CaseView, ...]:
+        return tuple(case for case in self.cases if case.outcome == "fail")
+
+    @property
+    def errors(self) -> tuple[CaseView, ...]:
+        return tuple(case for case in self.cases if case.outcome == "error")
+
+
+@dataclass(slots=True)
+class _Target:
+    """A server while the facts are folded: its last output and the case that it serves or served last."""
+
+    facts: TargetView
+    output: deque[TargetOutput] = field(default_factory=deque)
+    size: int = 0
+    dropped: int = 0
+    latest: _Performance | None = None
+
+    def write(self, event: TargetOutput) -> None:
+        self.output.append(event)
+        self.size += len(event.data)
+        self.dropped += event.dropped
+        while self.size > OUTPUT_KEPT and len(self.output) > 1:
+            gone = len(self.output.popleft().data)
+            self.size -= gone
+            self.dropped += gone
+
+
+@dataclass(slots=True)
+class _Performance:
+    """A case while the facts are folded. `target` is let go of when the next case begins on it."""
+
+    label: str
+    started: CaseStarted
+    target: _Target | None
+    events: list[TimelineEvent] = field(default_factory=list)
+    weak: set[tuple[str, str]] = field(default_factory=set)
+    finished: CaseFinished | None = None
+    view: CaseView | None = None
+
+
+class Folder:
+    """Folds facts one by one, so that a run can be reported without holding all of its facts.
+
+    Of a case that passed only the summary stays. A fact of a case or server that was never begun is passed over: the
+    reader of records has already refused a record that does not begin at the beginning.
+    """
+
+    def __init__(self) -> None:
+        self._run: RunStarted | None = None
+        self._finished: RunFinished | None = None
+        self._sources: dict[str, str] = {}
+        self._targets: dict[int, _Target] = {}
+        self._started = 0
+        self._failures: list[TargetFailed] = []
+        self._performances: list[_Performance] = []
+        self._open: dict[int, _Performance] = {}
+        self._times: Counter[str] = Counter()
+        self._not_run: list[CaseNotRun] = []
+        self._weak: Counter[tuple[str, str]] = Counter()
+        self._first: float | None = None
+        self._last = 0.0
+
+    def add(self, event: Event) -> None:
+        self._first = event.at if self._first is None else self._first
+        self._last = max(self._last, event.at)
+        match event:
+            case RunStarted():
+                self._run = event
+            case SourceRead():
+                self._sources[event.path] = event.text
+            case TargetStarted():
+                facts = TargetView(event.target, event.command, event.address, event.pid, event.took)
+                self._targets[event.target] = _Target(facts)
+                self._started += 1
+            case TargetFailed():
+                self._failures.append(event)
+            case TargetOutput():
+                self._output(event)
+            case TargetExited():
+                self._ended(event.target, status(event.status), event)
+            case TargetStopped():
+                how = "was killed, since it did not stop on SIGTERM" if event.killed else "was stopped by sockcheck"
+                self._ended(event.target, how, None)
+            case CaseStarted():
+                self._case_started(event)
+            case (
+                Connected()
+                | ConnectFailed()
+                | Sent()
+                | SendFailed()
+                | Received()
+                | PeerClosed()
+                | DeadlinePassed()
+                | ShutDown()
+                | Closed()
+                | Awaited()
+                | Settled()
+                | CaseTimedOut()
+                | HealthRead()
+                | Troubled()
+            ):
+                self._happened(event)
+            case CaseFinished():
+                self._case_finished(event)
+            case CaseNotRun():
+                self._not_run.append(event)
+            case RunFinished():
+                self._finished = event
+            case _:
+                assert_never(event)
+
+    def view(self) -> View:
+        """What the facts so far come to. Cases that have begun and not ended are errors here."""
+        cases = tuple(self._case(performance) for performance in self._performances)
+        counted = Counter(case.outcome for case in cases)
+        skipped = sum(bool(event.case.skip) for event in self._not_run)
+        total = self._run.total if self._run else 0
+        never_reached = max(0, total - len(cases) - len(self._not_run))
+        return View(
+            run=self._run,
+            finished=self._finished,
+            counts=Counts(
+                passed=counted["pass"],
+                failed=counted["fail"],
+                errors=counted["error"],
+                skipped=counted["skip"] + skipped,
+                not_run=len(self._not_run) - skipped + never_reached,
+            ),
+            cases=cases,
+            not_run=tuple(self._not_run),
+            never_reached=never_reached,
+            target_failures=tuple(self._failures),
+            targets=self._started,
+            weaker=self._weaker(),
+            sources=dict(self._sources),
+            duration=self._last - (self._first or 0.0),
+        )
+
+    def _case_started(self, event: CaseStarted) -> None:
+        self._times[event.case.id] += 1
+        times = self._times[event.case.id]
+        label = event.case.id if times == 1 else f"{event.case.id} (time {times})"
+        target = self._targets.get(event.target)
+        performance = _Performance(label, event, target)
+        if target:
+            self._let_go(target)
+            target.latest = performance
+        self._performances.append(performance)
+        self._open[event.attempt] = performance
+
+    def _happened(self, event: _CaseEvent) -> None:
+        performance = self._open.get(event.attempt)
+        if performance:
+            performance.events.append(event)
+            weak = _weakness(event, performance.started.case)
+            if weak:
+                performance.weak.add(weak)
+
+    def _output(self, event: TargetOutput) -> None:
+        target = self._targets.get(event.target)
+        if target:
+            target.write(event)
+            if target.latest:
+                target.latest.events.append(event)
+
+    def _ended(self, number: int, how: str, event: TargetExited | None) -> None:
+        target = self._targets.get(number)
+        if target:
+            target.facts = replace(target.facts, ended=how)
+            if target.latest is None:
+                del self._targets[number]
+            elif event:
+                target.latest.events.append(event)
+
+    def _case_finished(self, event: CaseFinished) -> None:
+        performance = self._open.pop(event.attempt, None)
+        if performance is None:
+            return
+        performance.finished = event
+        self._weak.update(performance.weak)
+        if event.verdict.outcome in ("fail", "error"):
+            return
+        performance.view = self._case(performance)
+        performance.events.clear()
+        target, performance.target = performance.target, None
+        if target and target.latest is performance:
+            target.latest = None
+            if target.facts.ended:
+                del self._targets[target.facts.number]
+
+    def _let_go(self, target: _Target) -> None:
+        """Nothing that the server writes from here on belongs to the case that it served last."""
+        performance = target.latest
+        if performance and performance.finished:
+            performance.view = self._case(performance)
+            performance.events.clear()
+            performance.target = None
+            target.latest = None
+
+    def _case(self, performance: _Performance) -> CaseView:
+        if performance.view:
+            return performance.view
+        started, finished, target = performance.started, performance.finished, performance.target
+        verdict = finished.verdict if finished else Verdict("error", reason=_CUT_OFF)
+        summary = CaseView(
+            label=performance.label,
+            case=started.case,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            began=started.at,
+            duration=(finished.at if finished else self._last) - started.at,
+        )
+        if verdict.outcome not in ("fail", "error"):
+            return summary
+        return replace(
+            summary,
+            findings=verdict.findings,
+            rows=tell(started.case, started.at, performance.events, observe=self._run is None or self._run.observe),
+            output=tuple(target.output) if target else (),
+            dropped=target.dropped if target else 0,
+            target=target.facts if target else None,
+        )
+
+    def _weaker(self) -> tuple[str, ...]:
+        observe = self._run is None or self._run.observe
+        said = [] if observe else [_NOT_OBSERVED]
+        if self._run and self._run.stretch != 1:
+            said.append(f"All deadlines were stretched by a factor of {self._run.stretch:g}.")
+        weak = self._weak + Counter(weak for performance in self._open.values() for weak in performance.weak)
+        for (what, why), times in sorted(weak.items()):
+            if observe or what not in _UNOBSERVED:
+                said.append(f"In {count(times, 'case')} {what}{f' ({plain(why)})' if why else ''}.")
+        return tuple(said)
+
+
+_NOT_OBSERVED = (
+    "The server was not observed (--no-observe): segments were parted by gaps, not by what it had read, "
+    "and that nothing more came is less certain."
+)
+_NO_END = "the server's end of a connection could not be observed"
+_GAP = "segments were parted by a gap, not by what the server had read"
+_SHORT_WAIT = "a short wait had to do: that nothing more came is less certain"
+_NO_AWAIT = "an await could not be observed"
+_UNOBSERVED = (_NO_END, _GAP, _SHORT_WAIT, _NO_AWAIT)
+
+
+def _weakness(event: _CaseEvent, case: Case) -> tuple[str, str] | None:
+    """What makes the claim of a case weaker than usual, if this does: a clause, and why."""
+    match event:
+        case Connected(unobserved=why) if why:
+            return _NO_END, why
+        case Sent(barrier="not-read"):
+            return "the server did not read a segment in time, and the rest was sent all the same", ""
+        case Sent(barrier="gap") if not _asked_for_gap(event, case):
+            return _GAP, ""
+        case Settled(outcome="late"):
+            return "the server did not settle: that nothing more came is less certain", ""
+        case Settled(outcome="gap"):
+            return _SHORT_WAIT, ""
+        case Awaited(outcome="unobservable"):
+            return _NO_AWAIT, event.state
+        case HealthRead(why=why) if why:
+            return "the server's health could not be seen", why
+        case _:
+            return None
+
+
+def _asked_for_gap(event: Sent, case: Case) -> bool:
+    actions = next((actor.actions for actor in case.actors if actor.name == event.client), ())
+    action = actions[event.step] if 0 <= event.step < len(actions) else None
+    return isinstance(action, Send) and action.gap is not None
+
+
+def fold(events: Iterable[Event]) -> View:
+    """The view of all the facts of a run, in the order in which they were recorded."""
+    folder = Folder()
+    for event in events:
+        folder.add(event)
+    return folder.view()
+
+
+def place(case: CaseView, finding: Finding | None = None) -> Span:
+    """Where in a scenario file a finding belongs: its own line, or the scenario where it is about the whole server."""
+    return finding.span if finding and finding.span.path else case.case.span
