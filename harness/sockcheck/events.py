@@ -111,6 +111,8 @@ class TargetStopped:
 
 @dataclass(frozen=True, slots=True)
 class CaseStarted:
+    """An attempt at `case` begins, on the server `target`."""
+
     at: float
     attempt: int
     target: int
@@ -179,6 +181,8 @@ class SendFailed:
 
 @dataclass(frozen=True, slots=True)
 class Received:
+    """Bytes came, in one recv(); the connection's stream is what all of them make together."""
+
     at: float
     attempt: int
     client: str
@@ -267,7 +271,10 @@ class CaseTimedOut:
 
 @dataclass(frozen=True, slots=True)
 class HealthRead:
-    """The server after the case: is a process of it left, does it listen? `why` where that cannot be seen."""
+    """The server after the case: is a process of it left, does it listen?
+
+    `why` where one of them is not so, or cannot be seen: what cannot be seen counts as being so.
+    """
 
     at: float
     attempt: int
@@ -287,6 +294,8 @@ class Troubled:
 
 @dataclass(frozen=True, slots=True)
 class CaseNotRun:
+    """The case was not run, and `why`."""
+
     at: float
     case: Case
     why: str
@@ -294,6 +303,8 @@ class CaseNotRun:
 
 @dataclass(frozen=True, slots=True)
 class CaseFinished:
+    """The attempt has ended with this verdict."""
+
     at: float
     attempt: int
     verdict: Verdict
