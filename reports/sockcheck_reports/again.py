@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from sockcheck.events import RunStarted
@@ -23,24 +23,24 @@ def command(run: RunStarted, case_id: str) -> tuple[tuple[str, ...], ...]:
     What bears on the verdict is kept, reports and counts are not. `run.command` is sockcheck's own command line, with
     or without the program's name and the word `run`.
     """
-    words = list(run.command)
-    if words and (PurePath(words[0]).name.startswith("sockcheck") or words[0].endswith("__main__.py")):
-        words.pop(0)
-    if words and words[0] == "run":
-        words.pop(0)
-    cut = words.index("--") if "--" in words else len(words)
-    paths, options = _split(words[:cut])
+    given = list(run.command)
+    if given and (PurePath(given[0]).name.startswith("sockcheck") or given[0].endswith("__main__.py")):
+        given.pop(0)
+    if given and given[0] == "run":
+        given.pop(0)
+    cut = given.index("--") if "--" in given else len(given)
+    paths, options = _split(given[:cut])
     if run.seed:
         options.append(("--seed", str(run.seed)))
-    served = [tuple(words[cut:])] if words[cut:] else []
+    served = [tuple(given[cut:])] if given[cut:] else []
     return (("sockcheck", "run", *paths), ("--select", case_id), *options, *served)
 
 
-def _split(words: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+def _split(given: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
     """The paths, and the options that are kept, each with its value."""
     paths: list[str] = []
     options: list[tuple[str, ...]] = []
-    rest = iter(words)
+    rest = iter(given)
     for word in rest:
         name, equals, _ = word.partition("=")
         if not word.startswith("-"):
@@ -52,22 +52,22 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
     return paths, options
 
 
-def shell(groups: Sequence[Sequence[str]]) -> str:
-    """The words for a POSIX shell, on one line. Placeholders such as `{port}` need no quotes and get none."""
-    return " ".join(_quote(word) for group in groups for word in group)
+def words(groups: Iterable[Sequence[str]]) -> list[str]:
+    """All the words, each for a POSIX shell. Placeholders such as `{port}` need no quotes and get none."""
+    return [_quote(word) for group in groups for word in group]
 
 
-def shell_lines(groups: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
-    """As `shell`, in lines of at most `width` columns that can be copied together; only a word can be longer.
+def shell_lines(groups: Iterable[Sequence[str]], width: int) -> tuple[str, ...]:
+    """As `words`, in lines of at most `width` columns that can be copied together; only a word can be longer.
 
     A line ends between groups where it can.
     """
     lines: list[str] = []
     line = ""
     for group in groups:
-        words = [_quote(word) for word in group]
-        together = " ".join(words)
-        for part in [together] if len(together) + 4 <= width else words:
+        quoted = words([group])
+        together = " ".join(quoted)
+        for part in [together] if len(together) + 4 <= width else quoted:
             if line and len(line) + 1 + len(part) > width - 2:
                 lines.append(line + " \\")
                 line = "  " + part

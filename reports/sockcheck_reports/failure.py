@@ -155,17 +155,18 @@ def _timeline(case: CaseView, width: int) -> list[Text]:
     return lines
 
 
-_MARK_STYLES = {"->": "cyan", "<-": "yellow", "--": "dim", " |": "dim"}
+_MARK_STYLES = {"->": "cyan", "<-": "yellow", "--": "dim", " |": "dim", "..": "dim"}
 
 
 def _row(row: Row, width: int, several: bool) -> list[Text]:
-    at = f"{INDENT}{row.at:9.2f} " if row.at is not None else " " * (len(INDENT) + 10)
+    at = f"{INDENT}{row.at:9.2f} "
     start = len(at) + 3
     what = (f"{plain(row.client)}: " if several and row.client else "") + row.what
     excerpt = row.excerpt(width - start - cell_len(what) - 1)
-    head, *rest = wrap(what, max(20, width - start))
-    lines = [Text.assemble((at, "dim"), (row.mark, _MARK_STYLES[row.mark]), " ", (head, "red" if row.failed else ""))]
-    lines += [Text.assemble(" " * start, (line, "red" if row.failed else "")) for line in rest]
+    style = "bold red" if row.decisive else ""
+    head, *rest = wrap(what, width - start)
+    lines = [Text.assemble((at, "dim"), (row.mark, _MARK_STYLES[row.mark]), " ", (head, style))]
+    lines += [Text.assemble(" " * start, (line, style)) for line in rest]
     if excerpt:
         lines[-1].append(" " + excerpt)
     return lines

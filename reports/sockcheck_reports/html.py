@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from sockcheck.verdict import Finding
 
-from .again import command, shell
+from .again import command, words
 from .excerpt import Comparison, SourceLine, clipped, compare, output_lines, plain, source_line
 from .failure import hints
 from .timeline import Row
@@ -26,7 +26,7 @@ from .wording import count, duration, size
 SHOWN_WHOLE = 200
 _OUTPUT_LIMIT = 16 * 1024
 _EXCERPT = 100
-_MARKS = {"->": ("→", "sent"), "<-": ("←", "received"), "--": ("·", "seen"), " |": ("│", "output")}
+_MARKS = {"->": ("→", "sent"), "<-": ("←", "received"), "--": ("·", "seen"), " |": ("│", "output"), "..": ("…", "seen")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Moment:
     way: str
     what: str
     excerpt: str
-    failed: bool
+    decisive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Failure:
     heard: bool
     output: tuple[str, ...]
     output_left: str
-    again: str
+    again: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
         heard=bool(case.target and case.target.command),
         output=output,
         output_left=size(left) if left else "",
-        again=shell(command(view.run, case.case.id)) if view.run else "",
+        again=tuple(words(command(view.run, case.case.id))) if view.run else (),
     )
 
 
@@ -208,12 +208,12 @@ def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
 def _moment(row: Row, several: bool) -> _Moment:
     mark, way = _MARKS[row.mark]
     return _Moment(
-        at="" if row.at is None else f"{row.at:.2f}",
+        at=f"{row.at:.2f}",
         mark=mark,
         way=way,
         what=(f"{plain(row.client)}: " if several and row.client else "") + row.what,
         excerpt=row.excerpt(_EXCERPT),
-        failed=row.failed,
+        decisive=row.decisive,
     )
 
 
@@ -250,7 +250,7 @@ def _facts(view: View) -> Sequence[tuple[str, str]]:
     if run is None:
         return ()
     facts = [
-        ("Command", plain(shell([run.command]))),
+        ("Command", " ".join(words([run.command]))),
         ("In", plain(run.directory)),
         ("Started", plain(run.started)),
         ("Took", duration(view.duration)),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
@@ -35,7 +35,7 @@ from sockcheck.events import (
 from .excerpt import plain, quoted
 from .wording import count, duration, size, status
 
-Mark = Literal["->", "<-", "--", " |"]
+Mark = Literal["->", "<-", "--", " |", ".."]
 TimelineEvent = (
     CaseStarted
     | Connected
@@ -65,21 +65,22 @@ _MOST_ROWS = 120
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a timeline. `at` is milliseconds since the case began; None for a row that stands for many.
+    """One line of a timeline. `at` is milliseconds since the case began.
 
-    `mark`: `->` sent, `<-` received, `--` the kernel or sockcheck, ` |` the server's own output. `data` is the first of
+    `mark`: `->` sent, `<-` received, `--` the kernel or sockcheck, ` |` the server's own output, `..` a row that stands
+    for many. `data` is the first of
     `size` bytes, to be shown as an excerpt; it is empty where they are not known. `client` is "" for what concerns no
-    client. `failed` marks what a finding may be about: a deadline, an error, a crash.
+    client. `decisive` marks what the verdict rests on.
     """
 
-    at: float | None
+    at: float
     mark: Mark
     client: str
     what: str
     data: bytes = b""
     size: int = 0
     kind: Literal["sent", "parted", "received", "output", "landmark"] = "landmark"
-    failed: bool = False
+    decisive: bool = False
 
     def excerpt(self, columns: int) -> str:
         """The first bytes, in quotes and within `columns`, or "" where there are none."""
@@ -97,83 +98,72 @@ class _Teller:
         self._active: dict[str, float] = {}
         self._unobserved: dict[str, str] = {}
 
-    def tell(self, event: TimelineEvent) -> list[Row]:
-        rows = self._rows(event)
+    def tell(self, event: TimelineEvent, decisive: Collection[float]) -> list[Row]:
+        """The row of one event, if it has one; a segment that was parted from the next has two."""
+        row = self._row(event)
+        if row is None:
+            return []
+        rests = event.at in decisive or isinstance(event, CaseTimedOut | Troubled | TargetExited)
+        rows = [replace(row, decisive=rests)]
+        if isinstance(event, Sent):
+            parted = self._parted(event)
+            rows += [Row(row.at + event.waited * 1000, "--", event.client, parted, kind="parted")] if parted else []
         if isinstance(event, Received | Sent | Connected | ShutDown | Awaited | DeadlinePassed):
             self._active[event.client] = event.at
         return rows
 
-    def _row(self, at: float, mark: Mark, client: str, what: str, *, failed: bool = False) -> Row:
-        return Row((at - self._began) * 1000, mark, client, what, failed=failed)
-
-    def _rows(self, event: TimelineEvent) -> list[Row]:
+    def _row(self, event: TimelineEvent) -> Row | None:
+        at = (event.at - self._began) * 1000
         match event:
             case CaseStarted() | CaseFinished():
-                return []
+                return None
             case Connected():
                 self._unobserved[event.client] = event.unobserved
-                what = f"connected to {plain(event.peer)} from {plain(event.local)}"
-                return [self._row(event.at, "--", event.client, what)]
+                return Row(at, "--", event.client, f"connected to {plain(event.peer)} from {plain(event.local)}")
             case ConnectFailed():
-                what = f"no connection: {plain(event.error)}"
-                return [self._row(event.at, "--", event.client, what, failed=True)]
+                return Row(at, "--", event.client, f"no connection: {plain(event.error)}")
             case Sent():
-                return self._sent(event)
+                data = self._data(event)
+                return Row(at, "->", event.client, f"sent {size(event.size)}", data, event.size, "sent")
             case SendFailed():
-                what = f"send failed ({plain(event.error)}) after {size(event.sent)}"
-                return [self._row(event.at, "--", event.client, what, failed=True)]
+                return Row(at, "--", event.client, f"send failed ({plain(event.error)}) after {size(event.sent)}")
             case Received():
-                return [self._received_row(event)]
+                octets, head = _extent(event)
+                self._received[event.client] = self._received.get(event.client, 0) + octets
+                what = f"received {size(octets)}" + (", as expected" if isinstance(event.data, Elided) else "")
+                return Row(at, "<-", event.client, what, head, octets, "received")
             case PeerClosed():
-                return [self._row(event.at, "<-", event.client, self._ending(event), failed=event.how != "eof")]
+                return Row(at, "<-", event.client, self._ending(event))
             case DeadlinePassed():
-                what, failed = self._deadline(event)
-                return [self._row(event.at, "--", event.client, what, failed=failed)]
+                return Row(at, "--", event.client, self._deadline(event))
             case ShutDown():
-                name = {"write": "SHUT_WR", "read": "SHUT_RD", "both": "SHUT_RDWR"}[event.how]
-                what = f"shutdown({name})" + (": our end of stream" if event.how == "write" else "")
-                what += f": {plain(event.error)}" if event.error else ""
-                return [self._row(event.at, "->", event.client, what, failed=bool(event.error))]
+                return Row(at, "->", event.client, _shutdown(event))
             case Closed():
                 what = "closed our socket" if event.how == "close" else "reset by us (SO_LINGER 0, close)"
-                return [self._row(event.at, "->", event.client, what)]
+                return Row(at, "->", event.client, what)
             case Awaited():
-                outcome = {
-                    "seen": "seen",
-                    "gone": "the server's end is gone",
-                    "unobservable": "cannot be observed here",
-                }[event.outcome]
-                return [self._row(event.at, "--", event.client, f"await {plain(event.state)}: {outcome}")]
+                return Row(at, "--", event.client, f"await {plain(event.state)}: {_AWAITED[event.outcome]}")
             case Settled():
-                return [self._row(event.at, "--", event.client, _settled(event))]
+                return Row(at, "--", event.client, _settled(event))
             case CaseTimedOut():
-                what = f"the case took longer than it may ({duration(event.at - self._began)})"
-                return [self._row(event.at, "--", "", what, failed=True)]
+                return Row(at, "--", "", f"the case took longer than it may ({duration(at / 1000)})")
             case HealthRead():
-                return [self._row(event.at, "--", "", _health(event), failed=not (event.alive and event.listening))]
+                return Row(at, "--", "", _health(event))
             case Troubled():
-                what = f"trouble on our side: {plain(event.message)}"
-                return [self._row(event.at, "--", "", what, failed=True)]
+                return Row(at, "--", "", f"trouble on our side: {plain(event.message)}")
             case TargetOutput():
-                row = self._row(event.at, " |", "", event.stream)
-                return [replace(row, data=event.data[:_KEPT], size=len(event.data), kind="output")]
+                return Row(at, " |", "", event.stream, event.data[:_KEPT], len(event.data), "output")
             case TargetExited():
-                return [self._row(event.at, "--", "", f"the server {status(event.status)}", failed=True)]
+                return Row(at, "--", "", f"the server {status(event.status)}")
             case _:
                 assert_never(event)
 
-    def _sent(self, event: Sent) -> list[Row]:
-        row = self._row(event.at, "->", event.client, f"sent {size(event.size)}")
+    def _data(self, event: Sent) -> bytes:
         action = self._action(event.client, event.step)
-        data = sent_bytes(action.pieces, event.offset, min(event.size, _KEPT)) if isinstance(action, Send) else b""
-        rows = [replace(row, data=data, size=event.size, kind="sent")]
-        parted = self._parted(event, action)
-        if parted:
-            at = (event.at + event.waited - self._began) * 1000
-            rows.append(Row(at, "--", event.client, parted, kind="parted", failed=event.barrier == "not-read"))
-        return rows
+        return sent_bytes(action.pieces, event.offset, min(event.size, _KEPT)) if isinstance(action, Send) else b""
 
-    def _parted(self, event: Sent, action: Action | None) -> str:
+    def _parted(self, event: Sent) -> str:
+        action = self._action(event.client, event.step)
         waited = duration(event.waited)
         match event.barrier:
             case "read":
@@ -195,14 +185,6 @@ class _Teller:
             case _:
                 assert_never(event.barrier)
 
-    def _received_row(self, event: Received) -> Row:
-        elided = isinstance(event.data, Elided)
-        octets = event.data.size if isinstance(event.data, Elided) else len(event.data)
-        head = event.data.head if isinstance(event.data, Elided) else event.data
-        self._received[event.client] = self._received.get(event.client, 0) + octets
-        row = self._row(event.at, "<-", event.client, f"received {size(octets)}{', as expected' if elided else ''}")
-        return replace(row, data=head[:_KEPT], size=octets, kind="received")
-
     def _ending(self, event: PeerClosed) -> str:
         after = f"after {size(self._received.get(event.client, 0))}"
         if event.how == "eof":
@@ -211,27 +193,44 @@ class _Teller:
         state = f", TCP_INFO {plain(event.state)}" if event.state else ""
         return f"{name} ({plain(event.error)}){state}, {after}"
 
-    def _deadline(self, event: DeadlinePassed) -> tuple[str, bool]:
+    def _deadline(self, event: DeadlinePassed) -> str:
         action = self._action(event.client, event.step)
         nothing = duration(event.at - self._active.get(event.client, self._began))
         match action:
             case Quiet():
-                return f"quiet for {duration(action.duration)}, as it should be", False
+                return f"quiet for {duration(action.duration)}, as it should be"
             case Connect():
-                return f"no answer to connect() within {duration(action.within)}", True
+                return f"no answer to connect() within {duration(action.within)}"
             case Send():
-                total = sum(len(p) if isinstance(p, bytes) else p.size for p in action.pieces)
-                return f"the server takes no more: {size(event.progress)} of {size(total)} sent in {nothing}", True
+                total = sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in action.pieces)
+                return f"the server takes no more: {size(event.progress)} of {size(total)} sent, nothing for {nothing}"
             case Await():
-                return f"await {action.state}: not within {duration(action.within)}", True
+                return f"await {action.state}: not within {duration(action.within)}"
             case Expect() | End():
-                return f"deadline of {duration(action.within)} passed: nothing for {nothing}", True
+                return f"nothing for {nothing}: the deadline of {duration(action.within)} passed"
             case _:
-                return f"deadline passed: nothing for {nothing}", True
+                return f"nothing for {nothing}: the deadline passed"
 
     def _action(self, client: str, step: int) -> Action | None:
         actions = self._steps.get(client, ())
         return actions[step] if 0 <= step < len(actions) else None
+
+
+_AWAITED = {"seen": "seen", "gone": "the server's end is gone", "unobservable": "cannot be observed here"}
+
+
+def _extent(event: Received) -> tuple[int, bytes]:
+    """How many bytes were received, and the first of them."""
+    if isinstance(event.data, Elided):
+        return event.data.size, event.data.head[:_KEPT]
+    return len(event.data), event.data[:_KEPT]
+
+
+def _shutdown(event: ShutDown) -> str:
+    how = {"write": "SHUT_WR", "read": "SHUT_RD", "both": "SHUT_RDWR"}[event.how]
+    if event.error:
+        return f"shutdown({how}) failed: {plain(event.error)}"
+    return f"shutdown({how})" + (": our end of stream" if event.how == "write" else "")
 
 
 def _settled(event: Settled) -> str:
@@ -278,14 +277,22 @@ def sent_bytes(pieces: Sequence[Piece], offset: int, limit: int) -> bytes:
     return data
 
 
-def tell(case: Case, began: float, events: Iterable[TimelineEvent], *, observe: bool = True) -> tuple[Row, ...]:
+def tell(
+    case: Case,
+    began: float,
+    events: Iterable[TimelineEvent],
+    *,
+    decisive: Collection[float] = (),
+    observe: bool = True,
+) -> tuple[Row, ...]:
     """The rows of a case that began at `began` seconds on the run's clock, in the order of time; long runs are folded.
 
-    `observe` is False where the run was told not to look at the server's end of connections.
+    `decisive` are the times on the run's clock of the events that the verdict rests on. `observe` is False where the
+    run was told not to look at the server's end of connections.
     """
     teller = _Teller(case, began, observe)
-    rows = [row for event in events for row in teller.tell(event)]
-    rows.sort(key=lambda row: row.at or 0.0)
+    rows = [row for event in events for row in teller.tell(event, decisive)]
+    rows.sort(key=lambda row: row.at)
     return fold_rows(rows)
 
 
@@ -294,7 +301,7 @@ def fold_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
     folded: list[Row] = []
     run: list[Row] = []
     for row in rows:
-        if row.kind == "landmark":
+        if row.kind == "landmark" or row.decisive:
             folded += _fold(run, _LONGEST_RUN, _RUN_ENDS)
             folded.append(row)
             run = []
@@ -316,4 +323,4 @@ def _fold(run: list[Row], longest: int, ends: int) -> list[Row]:
     others = sum(row.kind in ("output", "landmark") for row in middle)
     if others:
         parts.append(count(others, "other event"))
-    return [*run[:ends], Row(None, "--", "", f"… {'; '.join(parts)}"), *run[-ends:]]
+    return [*run[:ends], Row(middle[0].at, "..", "", "; ".join(parts)), *run[-ends:]]

@@ -341,7 +341,13 @@ class Folder:
         return replace(
             summary,
             findings=verdict.findings,
-            rows=tell(started.case, started.at, performance.events, observe=self._run is None or self._run.observe),
+            rows=tell(
+                started.case,
+                started.at,
+                performance.events,
+                decisive={finding.at for finding in verdict.findings},
+                observe=self._run is None or self._run.observe,
+            ),
             output=tuple(target.output) if target else (),
             dropped=target.dropped if target else 0,
             target=target.facts if target else None,
