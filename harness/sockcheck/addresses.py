@@ -11,7 +11,7 @@ from sockcheck.errors import UsageError
 from sockcheck.observe.proctcp import listen_source
 from sockcheck.observe.sockdiag import Listener
 
-_EXAMPLES = "Write HOST:PORT, for example 127.0.0.1:7000 or [::1]:7000."
+_EXAMPLES = "write HOST:PORT, for example 127.0.0.1:7000 or [::1]:7000"
 _MAPPED = "::ffff:"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -32,25 +32,26 @@ class Address:
         """What `socket.connect` takes, of either family."""
         return self.host, self.port
 
+    @property
+    def destination(self) -> Address:
+        """Where a client connects to: the loopback address in place of a wildcard."""
+        return Address(_WILDCARDS.get(self.host, self.host), self.port)
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse(text: str) -> Address:
-    """The address that `HOST:PORT` or `[IPV6]:PORT` names. A wildcard stands for the loopback address.
+def parse(text: str, *, lowest_port: int = 1) -> Address:
+    """The address that `HOST:PORT` or `[IPV6]:PORT` names. Who wants to listen there allows a lowest port of 0.
 
     A host name is looked up; `localhost` is 127.0.0.1, or ::1 where only that is listened on, whatever the resolver
     says. Raises UsageError.
     """
-    host, port = _split(text)
+    host, port = _split(text, lowest_port)
     if host == "localhost":
         return Address(_localhost(port), port)
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host.partition("%")[0])
-        except (OSError, ValueError):
-            continue
-        return Address(_WILDCARDS.get(host, host), port)
+    if _is_ip(socket.AF_INET, host) or _is_ip(socket.AF_INET6, host):
+        return Address(host, port)
     return Address(_resolve(host, port), port)
 
 
@@ -84,7 +85,7 @@ def is_local(address: Address) -> bool:
     return True
 
 
-def _split(text: str) -> tuple[str, int]:
+def _split(text: str, lowest: int) -> tuple[str, int]:
     if "://" in text:
         raise UsageError(f"{text!r} is a URL, not an address", _EXAMPLES)
     if text.startswith(("/", "./", "../")):
@@ -93,43 +94,43 @@ def _split(text: str) -> tuple[str, int]:
         host, bracket, rest = text[1:].partition("]")
         if not bracket or not rest.startswith(":"):
             raise UsageError(f"{text!r} is no address: after the bracket comes a colon and the port", _EXAMPLES)
-        if not _is_ipv6(host):
+        if not _is_ip(socket.AF_INET6, host):
             raise UsageError(f"{text!r} is no address: {host!r} is no IPv6 address", _EXAMPLES)
-        return host, _port(text, rest[1:])
+        return host, _port(text, rest[1:], lowest)
     if text.count(":") > 1:
         raise UsageError(f"{text!r} could mean several addresses", _brackets(text))
     host, colon, port = text.partition(":")
     if not colon:
         if text.isdigit():
-            raise UsageError(f"{text!r} names no host", f"Write 127.0.0.1:{text} for a server on this machine.")
-        raise UsageError(f"{text!r} names no port", f"Write {text or 'HOST'}:PORT.")
+            raise UsageError(f"{text!r} names no host", f"write 127.0.0.1:{text} for a server on this machine")
+        raise UsageError(f"{text!r} names no port", f"write {text or 'HOST'}:PORT")
     if not host:
-        raise UsageError(f"{text!r} names no host", f"Write 127.0.0.1{text} for a server on this machine.")
-    return host, _port(text, port)
+        raise UsageError(f"{text!r} names no host", f"write 127.0.0.1{text} for a server on this machine")
+    return host, _port(text, port, lowest)
 
 
 def _brackets(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if port.isdigit() and _is_ipv6(host):
-        return f"Write an IPv6 address in brackets: [{host}]:{port}."
-    if _is_ipv6(text):
-        return f"Write an IPv6 address in brackets and name the port: [{text}]:PORT."
+    if port.isdigit() and _is_ip(socket.AF_INET6, host):
+        return f"write an IPv6 address in brackets: [{host}]:{port}"
+    if _is_ip(socket.AF_INET6, text):
+        return f"write an IPv6 address in brackets and name the port: [{text}]:PORT"
     return _EXAMPLES
 
 
-def _is_ipv6(host: str) -> bool:
+def _is_ip(family: socket.AddressFamily, host: str) -> bool:
     try:
-        socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+        socket.inet_pton(family, host.partition("%")[0])
     except (OSError, ValueError):
         return False
     return True
 
 
-def _port(text: str, port: str) -> int:
+def _port(text: str, port: str, lowest: int) -> int:
     if not port:
-        raise UsageError(f"{text!r} names no port", "Write the port after the colon.")
-    if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        raise UsageError(f"{text!r} is no address: {port!r} is no port", "A port is a number from 1 to 65535.")
+        raise UsageError(f"{text!r} names no port", "write the port after the colon")
+    if not re.fullmatch("[0-9]{1,5}", port) or not lowest <= int(port) <= 65535:
+        raise UsageError(f"{text!r} is no address: {port!r} is no port", f"a port is a number from {lowest} to 65535")
     return int(port)
 
 
@@ -156,5 +157,5 @@ def _resolve(host: str, port: int) -> str:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "that is no host name"
-        raise UsageError(f"The host {host!r} cannot be found: {why}", "Write its IP address.") from error
+        raise UsageError(f"the host {host!r} cannot be found: {why}", "write its IP address") from error
     return str(found[0][4][0])

@@ -21,8 +21,9 @@ _RESTLESS_LIMIT = 0.05
 class Target(Protocol):
     """What a case needs of the server: see `sockcheck.target`."""
 
-    number: int
-    address: Address
+    @property
+    def address(self) -> Address:
+        """Where clients connect to."""
 
     def asleep(self) -> bool | None:
         """Whether all its threads sleep; None where that cannot be seen."""
@@ -39,8 +40,11 @@ class Driver:
         self._target = target
         self._settle_limit = SETTLE_LIMIT
 
-    async def perform(self, attempt: int, judge: Judge) -> None:
-        """Everything from the first connection to the health behind the case, told as events to `world.emit`."""
+    async def perform(self, attempt: int, judge: Judge) -> bool:
+        """Everything from the first connection to the health behind the case, told as events to `world.emit`.
+
+        Whether the server lives and listens afterwards. Raises TargetError where it was lost altogether.
+        """
         world, target, case = self._world, self._target, judge.case
         clients = [
             Client(
@@ -67,6 +71,7 @@ class Driver:
         await self._settle(clients)
         alive, listening, why = await target.health()
         world.emit(HealthRead(world.clock(), attempt, alive, listening, why))
+        return alive and listening
 
     async def _settle(self, clients: list[Client]) -> None:
         """Wait until the server is done with what the clients did, so that what comes of it is this case's doing."""

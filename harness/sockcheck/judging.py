@@ -75,15 +75,17 @@ class Judge:
                 f"it {how}",
                 self._exited.at,
             )
-        if self._health is not None and self._health.alive and not self._health.listening and not self._health.why:
-            return self._finding(
-                "deaf",
-                "the server is alive after this case but listens no more",
-                "the server goes on listening",
-                "no socket of its processes listens",
-                self._health.at,
-            )
-        return None
+        health = self._health
+        if health is None or health.listening:
+            return None
+        state = "is alive but listens no more" if health.alive else "is gone"
+        return self._finding(
+            "deaf" if health.alive else "exited",
+            f"after this case the server {state}" + (f": {health.why}" if health.why else ""),
+            "the server goes on listening",
+            f"it {state}",
+            health.at,
+        )
 
     def _timeout_finding(self, event: CaseTimedOut) -> Finding:
         limit = seconds(self.case.deadline)

@@ -39,8 +39,8 @@ class Reservation:
             self.host = f"127.0.{1 + port // 254 % 254}.{1 + port % 254}"
             return
         raise TargetError(
-            f"No free port was found between {first} and {last}",
-            "Something holds them all: `ss -tan` shows what. Ports in TIME_WAIT are free again after a minute.",
+            f"no free port was found between {first} and {last}",
+            "`ss -tan` shows what holds them; those in TIME_WAIT are free again after a minute",
         )
 
     def release(self) -> None:

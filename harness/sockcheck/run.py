@@ -55,7 +55,7 @@ class Run:
         self._attempts = 0
         self._targets = 0
         self._outcomes: set[str] = set()
-        self._unavailable: dict[Server, str] = {}
+        self._unavailable: list[tuple[Server, str]] = []
         self._stop = ""
         self._interrupted = False
 
@@ -93,9 +93,10 @@ class Run:
             return None, f"sock_diag is not to be had here: {error.strerror}"
 
     def _jobs(self) -> int:
-        """How many workers: one where the address is not ours to choose, since no two servers can have it."""
-        fixed = any(isinstance(item.server, Address) or not item.server.takes_port for item in self._waiting)
-        return 1 if fixed else min(self._options.jobs, max(1, len(self._waiting)))
+        """How many workers: one where an address is not ours to choose, since no two servers can have it."""
+        if any(not _address_is_ours(item.server) for item in self._waiting):
+            return 1
+        return min(self._options.jobs, max(1, len(self._waiting)))
 
     async def _watch_signals(
         self, scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -110,7 +111,7 @@ class Run:
     async def _work(self, world: World) -> None:
         while self._waiting and not self._stop:
             server = self._waiting[0].server
-            why = self._unavailable.get(server)
+            why = next((why for lost, why in self._unavailable if lost == server), None)
             if why is None:
                 await self._serve(server, world)
             else:
@@ -124,24 +125,20 @@ class Run:
             async with self._target(server, number, world) as target:
                 driver = Driver(world, target)
                 while (item := self._take(server)) is not None:
-                    verdict_passed = await self._perform(item.case, driver, number, world)
-                    if not verdict_passed and isinstance(server, Command):
+                    passed, fit = await self._perform(item.case, driver, number, world)
+                    if not passed and isinstance(server, Command):
                         # Whatever is wrong with this instance now is not to be the next case's burden.
                         return
-        except* TargetError as errors:
-            for error in errors.exceptions:
-                self._target_failed(server, number, error, world.clock())
+                    if not fit:
+                        self._unavailable.append((server, "the server was lost in an earlier case"))
+                        return
+        except TargetError as error:
+            world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output))
+            self._unavailable.append((server, error.message))
 
     def _target(self, server: Server, number: int, world: World) -> AbstractAsyncContextManager[Target]:
         start = started if isinstance(server, Command) else connected
         return start(server, number=number, emit=world.emit, clock=world.clock)
-
-    def _target_failed(self, server: Server, number: int, error: Exception, at: float) -> None:
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        assert isinstance(error, TargetError)
-        self._facts.emit(TargetFailed(at, number, error.message, error.hint, error.output))
-        self._unavailable[server] = error.message
 
     def _take(self, server: Server) -> Item | None:
         """The next item that is to be run on this server, if any is left and the run goes on."""
@@ -152,15 +149,18 @@ class Run:
             self._not_run(item, item.case.skip)
         return None
 
-    async def _perform(self, case: Case, driver: Driver, target: int, world: World) -> bool:
+    async def _perform(self, case: Case, driver: Driver, target: int, world: World) -> tuple[bool, bool]:
+        """Perform a case; whether it passed, and whether the server is fit for another."""
         self._attempts += 1
         attempt = self._attempts
         world.emit(CaseStarted(world.clock(), attempt, target, case))
         judge = self._facts.bench.judge(attempt)
         try:
-            await driver.perform(attempt, judge)
-        except trio.Cancelled:
-            world.emit(Troubled(world.clock(), attempt, self._stop or "the target's keeper has ended"))
+            fit = await driver.perform(attempt, judge)
+        except BaseException as error:
+            # Cut short, by a signal or because the server's keeper was lost: no evidence either way.
+            why = self._stop or (error.message if isinstance(error, TargetError) else "the case was cut short")
+            world.emit(Troubled(world.clock(), attempt, why))
             raise
         finally:
             verdict = judge.verdict()
@@ -168,7 +168,7 @@ class Run:
             world.emit(CaseFinished(world.clock(), attempt, verdict))
         if verdict.outcome == "fail" and self._options.fail_fast:
             self._stop = "an earlier case failed (--fail-fast)"
-        return verdict.outcome == "pass"
+        return verdict.outcome == "pass", fit
 
     def _not_run(self, item: Item, why: str) -> None:
         self._facts.emit(CaseNotRun(self._clock(), item.case, why))
@@ -181,3 +181,8 @@ class Run:
         if "fail" in self._outcomes:
             return FAILED
         return UNAVAILABLE if self._unavailable else PASSED
+
+
+def _address_is_ours(server: Server) -> bool:
+    """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
+    return isinstance(server, Command) and any("{port}" in word for word in server.argv)

@@ -200,8 +200,8 @@ class StartedTarget:
                 TargetFailed(
                     self._clock(),
                     self.number,
-                    f"Processes of the server could not be killed: {pids}",
-                    "They may belong to another user. End them by hand.",
+                    f"processes of the server could not be killed: {pids}",
+                    "they may belong to another user; end them by hand",
                     b"",
                 )
             )
@@ -365,6 +365,7 @@ async def connected(address: Address, *, number: int, emit: Emit, clock: Clock) 
 
     Where that can be seen without a connection, TargetError is raised if nothing listens there.
     """
+    address = address.destination
     try:
         source = listen_source() if is_local(address) else None
     except OSError:
@@ -375,8 +376,8 @@ async def connected(address: Address, *, number: int, emit: Emit, clock: Clock) 
             rows = [row for row in source.listeners() if serves(row, address)]
             if not rows:
                 raise TargetError(
-                    f"Nothing listens on {address}",
-                    "Start the server first, or let sockcheck start it: sockcheck run PATHS -- COMMAND",
+                    f"nothing listens on {address}",
+                    "start the server first, or let sockcheck start it: sockcheck run PATHS -- COMMAND",
                 )
             holders = _others_that_hold(rows)
         emit(TargetStarted(clock(), number, (), str(address), 0, 0.0))
@@ -414,7 +415,7 @@ def _listen_source() -> ListenSource:
         return listen_source()
     except OSError as error:
         raise TargetError(
-            f"A server cannot be started here: {_UNSEEN}", "Start it yourself and use --connect HOST:PORT."
+            f"a server cannot be started here: {_UNSEEN}", "start it yourself and use --connect HOST:PORT"
         ) from error
 
 

@@ -18,7 +18,7 @@ from sockcheck.observe.sockdiag import Listener
 # As C, Python, Java, Go, Node.js, Rust and their libraries say it.
 _IN_USE = re.compile(rb"EADDRINUSE|AddrInUse|address (is )?(already )?in use|errno:? ?98\b", re.IGNORECASE)
 _READY_HINT = (
-    "A server has to bind() and listen(). If it only needs longer, raise `timeouts: {ready: …}` in contract.yaml."
+    "a server has to bind() and listen(); if it only needs longer, raise `ready` under `timeouts` in contract.yaml"
 )
 _SCRIPT_LIMIT = 1 << 18
 
@@ -34,15 +34,15 @@ def not_executable(number: int, argv: Sequence[str]) -> TargetError:
     if number == errno.ENOENT:
         return _not_found(word, path)
     if number == errno.ENOTDIR:
-        return TargetError(f"There is no command {word!r}: a part of the path is no folder", "Check the spelling.")
+        return TargetError(f"there is no command {word!r}: a part of the path is no folder", "check the spelling")
     if number == errno.EACCES and path.is_dir():
-        return TargetError(f"{word!r} is a folder, not a program", "Name the program in it.")
+        return TargetError(f"{word!r} is a folder, not a program", "name the program in it")
     if number == errno.EACCES:
         return TargetError(f"{word!r} may not be executed", _interpreter_hint(path) or f"chmod +x {path}")
     if number == errno.ENOEXEC:
         return TargetError(
             f"{word!r} is neither a program for this machine nor a script that begins with `#!`",
-            _interpreter_hint(path) or "Begin the script with `#!` and its interpreter, or name the interpreter first.",
+            _interpreter_hint(path) or "begin the script with `#!` and its interpreter, or name the interpreter first",
         )
     return TargetError(f"{word!r} could not be executed: {os.strerror(number)}")
 
@@ -52,14 +52,14 @@ def ended_early(
 ) -> TargetError:
     """No process was left before it listened. `chosen`: the address that sockcheck chose for it."""
     if why:
-        return TargetError(f"The server never listened: {why}", "Does it start itself again and again?", output)
+        return TargetError(f"the server never listened: {why}", "does it start itself again and again?", output)
     if says_in_use(output):
         return in_use(output, argv, before, chosen)
     if status < 0:
-        return TargetError(f"The server was killed by {_signal_name(-status)} before it listened", "", output)
+        return TargetError(f"the server was killed by {_signal_name(-status)} before it listened", "", output)
     how = f"with status {status}"
-    hint = "What it wrote may say why." if output else "It wrote nothing. Run the command by hand to see what it does."
-    return TargetError(f"The server exited {how} before it listened", hint, output)
+    hint = "what it wrote may say why" if output else "it wrote nothing; run the command by hand to see what it does"
+    return TargetError(f"the server exited {how} before it listened", hint, output)
 
 
 def says_in_use(output: bytes) -> bool:
@@ -71,28 +71,28 @@ def in_use(output: bytes, argv: Sequence[str], before: Sequence[Listener], chose
     """It could not bind. `before`: who listened before it was started."""
     if chosen is not None:
         return AddressInUseError(
-            f"The server finds its address in use, although {chosen} was free",
-            "Does it bind twice, or to another port than the one it is given?",
+            f"the server finds its address in use, although {chosen} was free",
+            "does it bind twice, or to another port than the one it is given?",
             output,
         )
     for row in _mentioned(before, output, argv):
         address = reached_at(row)
         return AddressInUseError(
-            f"The server's address is in use: {_holder(row)} listens on {address}",
-            f"End that one first, or test it as it is: --connect {address}",
+            f"the server's address is in use: {_holder(row)} listens on {address}",
+            f"end that one first, or test it as it is: --connect {address}",
             output,
         )
     return AddressInUseError(
-        "The server's address is in use",
-        "Another program listens there (`ss -ltnp` shows which), or connections of an earlier run are in TIME_WAIT: "
-        "a server that sets SO_REUSEADDR before bind() need not wait for their end.",
+        "the server's address is in use",
+        "another program listens there (`ss -ltnp` shows which), or connections of an earlier run are in TIME_WAIT: "
+        "a server that sets SO_REUSEADDR before bind() need not wait for their end",
         output,
     )
 
 
 def never_listened(ready: float, output: bytes) -> TargetError:
     """It is alive, but there is no listening socket in its processes."""
-    return TargetError(f"The server is alive, but listens nowhere after {ready:g} s", _READY_HINT, output)
+    return TargetError(f"the server is alive, but listens nowhere after {ready:g} s", _READY_HINT, output)
 
 
 def other_port(port: int, rows: Iterable[Listener], output: bytes, *, placeholder: bool) -> TargetError:
@@ -100,12 +100,12 @@ def other_port(port: int, rows: Iterable[Listener], output: bytes, *, placeholde
     where = _places(rows)
     if placeholder:
         return TargetError(
-            f"The server listens on {where}, not on port {port} that it was given",
-            "Let it take its port from the command line, or leave {port} out of the command: its address is then "
-            "looked up in the kernel.",
+            f"the server listens on {where}, not on port {port} that it was given",
+            "let it take its port from the command line, or leave {port} out of the command: its address is then "
+            "looked up in the kernel",
             output,
         )
-    return TargetError(f"The server listens on {where}, not on port {port}", "Correct --port, or leave it out.", output)
+    return TargetError(f"the server listens on {where}, not on port {port}", "correct --port, or leave it out", output)
 
 
 def several_ports(rows: Iterable[Listener], output: bytes) -> TargetError:
@@ -113,8 +113,8 @@ def several_ports(rows: Iterable[Listener], output: bytes) -> TargetError:
     rows = list(rows)
     first = min(row.port for row in rows)
     return TargetError(
-        f"The server listens on {len({row.port for row in rows})} ports: {_places(rows)}",
-        f"Say which one is meant: --port {first}",
+        f"the server listens on {len({row.port for row in rows})} ports: {_places(rows)}",
+        f"say which one is meant: --port {first}",
         output,
     )
 
@@ -122,25 +122,25 @@ def several_ports(rows: Iterable[Listener], output: bytes) -> TargetError:
 def _not_found(word: str, path: Path) -> TargetError:
     if " " in word and shutil.which(word.split()[0]):
         return TargetError(
-            f"There is no command {word!r}", "It is one word with blanks in it: write the words without the quotes."
+            f"there is no command {word!r}", "it is one word with blanks in it: write the words without the quotes"
         )
     if "/" in word:
         if path.exists():
             return TargetError(
                 f"{word!r} cannot be executed: its interpreter does not exist",
-                "Look at its first line, `#! …`, or name the interpreter first in the command.",
+                "look at its first line, `#! …`, or name the interpreter first in the command",
             )
-        return TargetError(f"There is no file {word!r}", f"The working directory is {Path.cwd()}.")
+        return TargetError(f"there is no file {word!r}", f"the working directory is {Path.cwd()}")
     if Path(word).is_file():
-        return TargetError(f"There is no command {word!r}", _interpreter_hint(Path(word)) or f"Write ./{word}")
+        return TargetError(f"there is no command {word!r}", _interpreter_hint(Path(word)) or f"write ./{word}")
     if word == "python" and shutil.which("python3"):
-        return TargetError("There is no command 'python'", "Write python3, or {python} for sockcheck's own.")
-    return TargetError(f"There is no command {word!r} in any folder of PATH", "Check the spelling, or write its path.")
+        return TargetError("there is no command 'python'", "write python3, or {python} for sockcheck's own")
+    return TargetError(f"there is no command {word!r} in any folder of PATH", "check the spelling, or write its path")
 
 
 def _interpreter_hint(path: Path) -> str:
     interpreter = {".py": "python3", ".js": "node", ".sh": "sh", ".rb": "ruby", ".pl": "perl"}.get(path.suffix)
-    return f"Write {interpreter} {path}" if interpreter else ""
+    return f"write {interpreter} {path}" if interpreter else ""
 
 
 def _signal_name(number: int) -> str:

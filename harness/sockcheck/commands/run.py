@@ -43,11 +43,11 @@ def run(options: argparse.Namespace) -> int:
     items = _items(suite, options)
     check_writable(options)
     jobs = _jobs(options)
-    progress = Progress(sys.stderr, width=width(), colour=coloured(options)) if options.verbosity >= 0 else None
+    progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), colour=coloured(options), width=width()) if options.verbosity >= 0 else None
     folder = Folder()
     sinks: list[Callable[[Event], None]] = [folder.add]
     if progress is not None:
-        sinks.append(progress.tell)
+        sinks.append(progress.add)
     recorder = Recorder(options.record) if options.record else None
     if recorder is not None:
         sinks.append(recorder.write)

@@ -29,8 +29,8 @@ _PACKET = 1 << 18
 # Longer than the keeper tries to kill a tree, and than a busy machine may let it wait.
 _PATIENCE = 10.0
 _LOST_HINT = (
-    "sockcheck runs each server under a small process of its own, and something ended that one. If the server sends "
-    "signals, see that it sends none to its parent, nor to everybody (kill(-1))."
+    "something ended the process under which sockcheck runs each server; if the server sends signals, see that it "
+    "sends none to its parent, nor to everybody (kill(-1))"
 )
 
 
@@ -209,7 +209,6 @@ class Keeper:
         lost = self._ended
         trio.lowlevel.notify_closing(self._socket)
         self._socket.close()
-        # The target may have stopped it.
         self._signal_keeper(signal.SIGCONT)
         with trio.move_on_after(_PATIENCE) as patience:
             await trio.lowlevel.wait_readable(self._pidfd)
@@ -262,6 +261,8 @@ class Keeper:
         try:
             if self._ended or self._closed:
                 raise self._lost()
+            # The target may have stopped it.
+            self._signal_keeper(signal.SIGCONT)
             with trio.move_on_after(within):
                 await self._send(packet)
                 await event.wait()
@@ -303,4 +304,4 @@ class Keeper:
             except BlockingIOError:
                 pass
         what = "ended" if self._ended else "does not answer"
-        return TargetError(f"The process that keeps the server {what}", _LOST_HINT, words)
+        return TargetError(f"the process that keeps the server {what}", _LOST_HINT, words)

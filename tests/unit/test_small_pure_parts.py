@@ -1,0 +1,82 @@
+"""Payloads, segments, selection and how bytes are shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sockcheck import payloads, segments, show
+from sockcheck.case import Generated
+from sockcheck.judging import status_text
+from sockcheck.selection import nearest, selected
+
+
+def test_random_payloads_follow_from_their_seed_alone() -> None:
+    one = payloads.make(Generated("random", 1000, 7, b""))
+    assert one == payloads.make(Generated("random", 2000, 7, b""))[:1000]
+    assert one != payloads.make(Generated("random", 1000, 8, b""))
+    # These bytes are what records and reports name by digest: they must be the same on every machine, for ever.
+    assert one[:8].hex() == "f99079a8eac6f051"
+
+
+def test_repeated_payloads_are_cut_at_their_size() -> None:
+    assert payloads.make(Generated("repeat", 8, 0, b"abc")) == b"abcabcab"
+    assert payloads.join((b"x", Generated("repeat", 2, 0, b"abc"))) == b"xab"
+    assert payloads.size((b"x", Generated("repeat", 1 << 40, 0, b"abc"))) == (1 << 40) + 1
+
+
+@given(st.integers(0, 50), st.integers(0, 60), st.integers())
+def test_random_cuts_lie_strictly_inside(size: int, count: int, seed: int) -> None:
+    cuts = segments.random_cuts(size, count, seed)
+    assert cuts == segments.random_cuts(size, count, seed)
+    assert list(cuts) == sorted(set(cuts))
+    assert all(0 < cut < size for cut in cuts)
+    assert len(cuts) == min(count, max(0, size - 1))
+
+
+def test_segments_cover_the_data() -> None:
+    assert segments.bounds(12, (5, 6)) == ((0, 5), (5, 6), (6, 12))
+    assert segments.bounds(3, ()) == ((0, 3),)
+    assert segments.bounds(0, ()) == ((0, 0),)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "chosen"),
+    [
+        ([], True),
+        (["echo/"], True),
+        (["echo/*::plain"], True),
+        (["greets[size=1]"], True),
+        (["kv/", "plain"], True),
+        (["kv/"], False),
+    ],
+)
+def test_selection(patterns: list[str], chosen: bool) -> None:
+    assert selected("echo/greets[size=1]::plain", patterns) is chosen
+
+
+def test_the_nearest_id() -> None:
+    assert nearest("grets", ["echo/greets", "kv/other"]) == "echo/greets"
+    assert nearest("zzzzzz", ["echo/greets"]) is None
+
+
+def test_bytes_are_shown_so_that_nothing_is_acted_on() -> None:
+    assert show.escaped(b'a\n\r\t\\"\x1b[31m\0\xff\x7f') == 'a\\n\\r\\t\\\\\\"\\x1b[31m\\x00\\xff\\x7f'
+    assert show.quoted(b"hi") == '"hi"'
+    assert show.quoted(b"a" * 61) == f'"{"a" * 60}" … (61 bytes)'
+    assert show.count(1) == "1 byte"
+    assert [show.seconds(t) for t in (0.00003, 0.0125, 2.0)] == ["0.03 ms", "12.5 ms", "2.00 s"]
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (0, "exited with status 0"),
+        (3, "exited with status 3"),
+        (-13, "was killed by SIGPIPE"),
+        (-99, "was killed by signal 99"),
+    ],
+)
+def test_statuses_in_words(status: int, text: str) -> None:
+    assert status_text(status) == text
