@@ -1,0 +1,135 @@
+"""contract.yaml: what the servers of a folder promise, and how they are started."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from sockcheck.reading.durations import fixed_duration
+from sockcheck.reading.mistakes import quoted
+from sockcheck.reading.page import Page
+from sockcheck.reading.tree import Entry, Node, SequenceNode, grow
+from sockcheck.reading.values import choice, known, line, mapping, scalar, words
+from sockcheck.scenario import Contract, Timeouts
+
+_T = TypeVar("_T")
+
+PROMISES = (
+    "clients",
+    "half-close",
+    "orderly-close",
+    "survives-reset",
+    "pipelining",
+    "restart",
+    "backlog",
+    "idle-close",
+    "stops-on-sigterm",
+    "drains",
+    "reports-bind-error",
+    "all-interfaces",
+    "ipv6",
+    "datagram",
+    "prompt",
+    "bounded-input",
+)
+_KEYS = ("contract", "about", "transport", "promises", "parameters", "conditions", "target", "timeouts")
+_TRANSPORTS = ("tcp", "udp", "unix", "unix-datagram")
+_CONDITIONS = ("none", "standard", "thorough")
+_TIMEOUTS = ("expect", "connect", "ready", "case")
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# These stand for the server's address and its scratch folder in the command that starts it.
+_PLACEHOLDERS = ("host", "port", "path", "dir")
+
+
+def contract(page: Page, folder: str) -> Contract:
+    """The contract, as far as it could be read; mistakes are noted. `folder` is the name of the folder that it is in.
+
+    Raises ScenarioError where the file is not even YAML with keys and values.
+    """
+    root = grow(page)
+    entries = known(page, root.entries, _KEYS)
+
+    def read(key: str, reader: Callable[[Page, Node], _T], default: _T) -> _T:
+        value = page.attempt(reader, page, entries[key].value) if key in entries else None
+        return default if value is None else value
+
+    name = read("contract", _text, folder)
+    if "contract" not in entries:
+        page.note(page.mistake(root, "'contract', its name, is missing", f"write `contract: {folder}`"))
+    elif name != folder:
+        message = f"the contract is called {quoted(name)}, its folder {quoted(folder)}"
+        page.note(page.mistake(entries["contract"].value, message, "the two must be the same"))
+    read("transport", _transport, "tcp")
+    if "conditions" in entries:
+        page.attempt(_check_conditions, page, entries["conditions"].value)
+    return Contract(
+        name=folder,
+        path=page.path,
+        about=read("about", _text, ""),
+        promises=read("promises", _promises, {}),
+        parameters=read("parameters", _parameters, {}),
+        timeouts=read("timeouts", _timeouts, Timeouts()),
+        target=read("target", _target, ""),
+    )
+
+
+def _text(page: Page, node: Node) -> str:
+    return line(page, node, "a text")
+
+
+def _transport(page: Page, node: Node) -> str:
+    transport = choice(page, node, _TRANSPORTS)
+    if transport != "tcp":
+        raise page.mistake(node, f"the transport {quoted(transport)} is not supported by this version", "tcp is")
+    return transport
+
+
+def _check_conditions(page: Page, node: Node) -> None:
+    if isinstance(node, SequenceNode):
+        words(page, node, "the name of a condition")
+    else:
+        choice(page, node, _CONDITIONS)
+
+
+def _promises(page: Page, node: Node) -> dict[str, str]:
+    entries = known(page, mapping(page, node, "promises and their values"), PROMISES, "promise")
+    return _texts(page, entries, "what is promised")
+
+
+def _parameters(page: Page, node: Node) -> dict[str, str]:
+    entries = mapping(page, node, "names and values")
+    for name, entry in entries.items():
+        if not _NAME.fullmatch(name):
+            page.note(page.mistake(entry.key, f"{quoted(name)} is not a name", "letters, digits, - and _"))
+        elif name in _PLACEHOLDERS:
+            page.note(page.mistake(entry.key, f"{{{name}}} is taken: it stands for the server's own", "rename it"))
+    return _texts(page, entries, "a value")
+
+
+def _texts(page: Page, entries: dict[str, Entry], wanted: str) -> dict[str, str]:
+    """The values as they are written. One that is no text is noted and left empty, so that its name stays known."""
+    found = {name: page.attempt(scalar, page, entry.value, wanted) for name, entry in entries.items()}
+    return {name: value.value if value is not None else "" for name, value in found.items()}
+
+
+def _target(page: Page, node: Node) -> str:
+    entries = known(page, mapping(page, node, "`command:` and a command line"), ("command",))
+    if "command" not in entries:
+        raise page.mistake(node, "'command', which starts the server, is missing")
+    value = entries["command"].value
+    command = line(page, value, "a command line")
+    try:
+        shlex.split(command)
+    except ValueError as error:
+        raise page.mistake(value, f"the command line cannot be split into words: {str(error).lower()}") from None
+    return command
+
+
+def _timeouts(page: Page, node: Node) -> Timeouts:
+    entries = known(page, mapping(page, node, "deadlines"), _TIMEOUTS, "timeout")
+    found = {name: page.attempt(fixed_duration, page, entry.value) for name, entry in entries.items()}
+    return replace(Timeouts(), **{name: seconds for name, seconds in found.items() if seconds is not None})

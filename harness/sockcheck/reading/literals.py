@@ -1,0 +1,95 @@
+"""How a text is written in the file: escapes that do not mean what their author thinks, and places within a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sockcheck.errors import ScenarioError
+from sockcheck.reading.mistakes import quoted
+from sockcheck.reading.page import Page
+from sockcheck.reading.tree import ScalarNode
+from sockcheck.reading.values import unknown
+from sockcheck.scenario import Reference, Span
+
+# How one character of the value is written, by the style of the scalar (YAML 1.1, section 5.6).
+_WRITTEN = {
+    '"': re.compile(r"\\(?:x..|u.{4}|U.{8}|.)|."),
+    "'": re.compile(r"''|."),
+    "": re.compile(r"."),
+}
+# An escape with an odd number of backslashes before it, so that the backslash itself is not escaped.
+_HIGH_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\x[89a-fA-F][0-9a-fA-F])")
+_IDLE_ESCAPE = re.compile(r"\\(?:[nrt0]|x[0-9a-fA-F]{2})")
+
+# `$${` is a literal `${`.
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}\n]*)(?P<end>\}?)")
+
+
+def place(page: Page, node: ScalarNode, start: int, end: int) -> Span:
+    """Where the characters from `start` to `end` of the node's value stand; the whole node if it has several lines."""
+    if node.start.line != node.end.line:
+        return page.span(node)
+    quote = len(node.style)
+    written = _WRITTEN[node.style].findall(page.text[node.start.index + quote : node.end.index - quote])
+    column = node.start.column + quote + 1 + sum(map(len, written[:start]))
+    return Span(page.path, node.start.line + 1, column, column + sum(map(len, written[start:end])))
+
+
+def check_high_escapes(page: Page, node: ScalarNode, hint: str) -> None:
+    """Raises ScenarioError for `\\x80` to `\\xff`: they name characters, of which UTF-8 makes two bytes each."""
+    if node.style != '"' or node.value.isascii():
+        return
+    found = _HIGH_ESCAPE.search(page.text, node.start.index, node.end.index)
+    if found:
+        message = f"{found[1]} in a text is a character, and becomes two bytes"
+        raise page.mistake(node, message, hint.format(found[1][2:].lower()))
+
+
+def check_idle_escapes(page: Page, node: ScalarNode) -> None:
+    """Raises ScenarioError for a backslash-n and its like where YAML knows no escapes.
+
+    Blocks may hold them: a program that is sent as it stands, say.
+    """
+    found = _IDLE_ESCAPE.search(node.value) if node.style in ("", "'") else None
+    if found:
+        where = "in single quotes" if node.style else "without quotes"
+        message = f"{found[0]} {where} is a backslash and {quoted(found[0][1:])}"
+        hint = f'use double quotes; there "\\{found[0]}" is the backslash'
+        raise page.mistake(place(page, node, *found.span()), message, hint)
+
+
+def references(page: Page, node: ScalarNode, parameters: Mapping[str, str]) -> tuple[str | Reference, ...]:
+    """The node's value, taken apart at each `${name}`. Raises ScenarioError for a name that is no parameter."""
+    value = node.value
+    if "${" not in value:
+        return (value,)
+    pieces: list[str | Reference] = []
+    errors: list[ScenarioError] = []
+    done = 0
+    for found in _REFERENCE.finditer(value):
+        pieces.append(value[done : found.start()])
+        done = found.end()
+        name = found["name"]
+        if name is None:
+            pieces.append("${")
+            continue
+        span = place(page, node, found.start(), found.end())
+        if not found["end"]:
+            errors.append(page.mistake(span, "this '${' is never closed", "write $${ for the two characters"))
+        elif name not in parameters:
+            errors.append(unknown(page, span, "parameter", name, parameters))
+        pieces.append(Reference(name, span))
+    pieces.append(value[done:])
+    for error in errors:
+        page.note(error)
+    if errors:
+        raise errors[0]
+    return tuple(piece for piece in pieces if piece)
+
+
+def no_references(page: Page, node: ScalarNode, where: str) -> None:
+    """Raises ScenarioError for a `${`, which has no meaning there."""
+    found = node.value.find("${")
+    if found >= 0:
+        raise page.mistake(place(page, node, found, found + 2), f"{where} cannot hold ${{…}}")

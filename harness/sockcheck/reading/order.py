@@ -1,0 +1,70 @@
+"""Can a client take its steps in this order?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sockcheck.reading.mistakes import listed, quoted
+from sockcheck.reading.page import Page
+from sockcheck.reading.steps import Verb
+from sockcheck.scenario import ConnectStep, EndStep, ShutdownStep
+
+# `end: eof` may have been a half-close of the server's: a client may go on sending, but nothing more can be read.
+_AFTER_EOF = ("send", "shutdown", "await", "close", "reset")
+_READING = ("expect", "end", "quiet")
+
+
+def check_order(page: Page, verbs: Sequence[Verb]) -> None:
+    """Notes the steps that cannot be taken where they stand."""
+    if verbs and verbs[0].name != "connect":
+        page.note(page.mistake(verbs[0].span, "the first step must be 'connect'", "put `- connect` before it"))
+        return
+    client = _Client()
+    for verb in verbs:
+        objection = client.objection(verb.name)
+        if objection:
+            page.note(page.mistake(verb.span, *objection))
+        if client.over:
+            return
+        client.take(verb)
+
+
+class _Client:
+    """What was done to the connection so far. `over` names the step after which there is none, or is empty."""
+
+    def __init__(self) -> None:
+        self.over = ""
+        self._connected = False
+        self._writes = True
+        self._reads = True
+        self._ended = False
+
+    def objection(self, name: str) -> tuple[str, str] | None:
+        """Why the step cannot be taken now, and a hint; None where it can."""
+        if self.over:
+            hint = "a client has one connection" if name == "connect" else ""
+            return f"nothing can come after {self.over}", hint
+        if name == "connect" and self._connected:
+            return "this client is connected already", "a client has one connection"
+        if self._ended and name not in _AFTER_EOF:
+            return f"{quoted(name)} cannot come after 'end'", f"only {listed(_AFTER_EOF, 'or')} can"
+        if name == "send" and not self._writes:
+            return "nothing can be sent after the shutdown of writing", "put the send before the shutdown"
+        if name in _READING and not self._reads:
+            return f"{quoted(name)} can see nothing after the shutdown of reading", "`shutdown: write` goes on reading"
+        return None
+
+    def take(self, verb: Verb) -> None:
+        self._connected = True
+        match verb.step:
+            case ConnectStep(outcome="refused" | "timeout" as outcome):
+                self.over = f"'connect: {outcome}'"
+            case EndStep(how="reset"):
+                self.over = "'end: reset'"
+            case EndStep():
+                self._ended = True
+            case ShutdownStep(how=how):
+                self._writes = self._writes and how == "read"
+                self._reads = self._reads and how == "write"
+        if verb.name in ("close", "reset"):
+            self.over = quoted(verb.name)

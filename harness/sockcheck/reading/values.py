@@ -1,0 +1,127 @@
+"""What a scalar says, by the place where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from sockcheck.errors import ScenarioError
+from sockcheck.reading.mistakes import listed, nearest, quoted
+from sockcheck.reading.page import Page, Placed
+from sockcheck.reading.tree import AliasNode, Entry, MappingNode, Node, ScalarNode, SequenceNode
+from sockcheck.scenario import Span
+
+_W = TypeVar("_W", bound=str)
+
+# Bytes that one scenario may name: what is sent is made in memory.
+LARGEST_SIZE = 1024**3
+
+_SIZE = re.compile(r"([0-9]{1,12})\s*(|KiB|MiB|GiB)")
+_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_WHOLE = re.compile(r"[0-9]{1,20}|0x[0-9a-fA-F]{1,16}")
+
+
+def scalar(page: Page, node: Node, wanted: str) -> ScalarNode:
+    """The node, which must be a scalar and say something. `wanted` is what belongs there: `a duration`."""
+    if not isinstance(node, ScalarNode) or (not node.value and not node.style):
+        raise page.mistake(node, f"{wanted} belongs here, not {_kind(node)}")
+    return node
+
+
+def mapping(page: Page, node: Node, wanted: str) -> dict[str, Entry]:
+    """The entries of the node, which must be a mapping."""
+    if not isinstance(node, MappingNode):
+        raise page.mistake(node, f"{wanted} belongs here, not {_kind(node)}")
+    return node.entries
+
+
+def known(
+    page: Page, entries: dict[str, Entry], keys: Collection[str], kind: str = "key", of: str = ""
+) -> dict[str, Entry]:
+    """The entries whose keys are known; the others are noted as mistakes. `of`: what they are keys of."""
+    for name, entry in entries.items():
+        if name not in keys:
+            page.note(unknown(page, entry.key, kind, name, keys, of))
+    return {name: entry for name, entry in entries.items() if name in keys}
+
+
+def unknown(
+    page: Page, place: Placed | Span, kind: str, word: str, choices: Collection[str], of: str = ""
+) -> ScenarioError:
+    """`word` is no `kind`: a mistake that suggests the nearest of `choices`, or names them all."""
+    near = nearest(word, choices)
+    if near:
+        hint = f"did you mean {quoted(near)}?"
+    elif choices:
+        hint = f"the {kind}s known here: {', '.join(choices)}"
+    else:
+        hint = f"no {kind} is known here"
+    return page.mistake(place, f"unknown {kind} {quoted(word)}{of and f' of {quoted(of)}'}", hint)
+
+
+def choice(page: Page, node: Node, choices: Sequence[_W]) -> _W:
+    """One of a few words."""
+    wanted = listed(map(quoted, choices), "or")
+    word = scalar(page, node, wanted).value
+    for option in choices:
+        if option == word:
+            return option
+    near = nearest(word, choices)
+    raise page.mistake(
+        node, f"{wanted} belongs here, not {quoted(word)}", f"did you mean {quoted(near)}?" if near else ""
+    )
+
+
+def line(page: Page, node: Node, wanted: str) -> str:
+    """A text for people, without the spaces around it, and not empty."""
+    text = scalar(page, node, wanted).value.strip()
+    if not text:
+        raise page.mistake(node, f"{wanted} belongs here, not an empty text")
+    return text
+
+
+def words(page: Page, node: Node, wanted: str) -> tuple[tuple[str, Node], ...]:
+    """A list of words, or only one, each with its place."""
+    items = node.items if isinstance(node, SequenceNode) else [node]
+    found = ((page.attempt(line, page, item, wanted), item) for item in items)
+    return tuple((word, item) for word, item in found if word is not None)
+
+
+def flag(page: Page, node: Node) -> bool:
+    return choice(page, node, ("yes", "no", "true", "false")) in ("yes", "true")
+
+
+def whole(page: Page, node: Node, lowest: int, highest: int) -> int:
+    """A whole number, decimal or hexadecimal (`0x1f`), within bounds."""
+    text = scalar(page, node, "a whole number").value
+    if not _WHOLE.fullmatch(text):
+        raise page.mistake(node, f"a whole number belongs here, not {quoted(text)}")
+    return _within(page, node, int(text, 16 if text.startswith("0x") else 10), lowest, highest)
+
+
+def size(page: Page, node: Node, lowest: int = 0, highest: int = LARGEST_SIZE) -> int:
+    """A number of bytes: `512`, `4KiB`, `1MiB`, within bounds."""
+    text = scalar(page, node, "a size").value
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise page.mistake(node, f"{quoted(text)} is not a size", "a size is a number of bytes, 4KiB, 1MiB or 1GiB")
+    return _within(page, node, int(found[1]) * _UNITS[found[2]], lowest, highest)
+
+
+def _within(page: Page, node: Node, number: int, lowest: int, highest: int) -> int:
+    if not lowest <= number <= highest:
+        raise page.mistake(node, f"{number:,} is not between {lowest:,} and {highest:,}")
+    return number
+
+
+def _kind(node: Node) -> str:
+    match node:
+        case ScalarNode():
+            return quoted(node.value) if node.value else "nothing"
+        case SequenceNode():
+            return "a list"
+        case MappingNode():
+            return "a mapping"
+        case AliasNode():
+            return "an alias"
