@@ -35,9 +35,14 @@ def seconds(text: str) -> float | None:
 def duration(page: Page, node: Node, parameters: Mapping[str, str]) -> Duration:
     """A duration that is longer than nothing and at most a day, with the parameters' values as they are now."""
     found = scalar(page, node, "a duration")
-    pieces = references(page, found, parameters)
-    # A reference stands for a term of its own, never for a part of one: `1${x}` must not pass.
-    fixed = seconds("".join(" 0s " if isinstance(piece, Reference) else piece for piece in pieces))
+    text = found.value
+    mentioned: tuple[Reference, ...] = ()
+    if "${" in text:
+        pieces = references(page, found, parameters)
+        mentioned = tuple(piece for piece in pieces if isinstance(piece, Reference))
+        # A reference stands for a term of its own, never for a part of one: `1${x}` must not pass.
+        text = "".join(" 0s " if isinstance(piece, Reference) else piece for piece in pieces)
+    fixed = seconds(text)
     if fixed is None:
         if _NUMBER.fullmatch(found.value):
             number = found.value.strip()
@@ -45,7 +50,6 @@ def duration(page: Page, node: Node, parameters: Mapping[str, str]) -> Duration:
             raise page.mistake(node, "a duration needs a unit", hint)
         hint = "durations are 300ms, 2s, 1m, and sums of them"
         raise page.mistake(node, f"{quoted(found.value)} is not a duration", hint)
-    mentioned = tuple(piece for piece in pieces if isinstance(piece, Reference))
     total = fixed + sum(_value(page, reference, parameters) for reference in mentioned)
     if not 0 < total <= _LONGEST:
         raise page.mistake(node, "a duration must be longer than nothing and at most a day")

@@ -62,8 +62,6 @@ def check_idle_escapes(page: Page, node: ScalarNode) -> None:
 def references(page: Page, node: ScalarNode, parameters: Mapping[str, str]) -> tuple[str | Reference, ...]:
     """The node's value, taken apart at each `${name}`. Raises ScenarioError for a name that is no parameter."""
     value = node.value
-    if "${" not in value:
-        return (value,)
     pieces: list[str | Reference] = []
     errors: list[ScenarioError] = []
     done = 0

@@ -55,7 +55,9 @@ class Page:
         """From `start` to `end`, or to the end of the line of `start`, whichever comes first."""
         if start.line == end.line:
             return Span(self.path, start.line + 1, start.column + 1, end.column + 1)
-        return self.rest_of_line(start.line, start.column)
+        end_of_line = LINE_BREAK.search(self.text, start.index)
+        rest = self.text[start.index : end_of_line.start() if end_of_line else None].rstrip()
+        return Span(self.path, start.line + 1, start.column + 1, start.column + len(rest) + 1)
 
     def rest_of_line(self, line: int, column: int) -> Span:
         """From `column` to the end of `line`, both from 0. Behind the last line: the last place in the text."""

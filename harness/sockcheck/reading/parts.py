@@ -128,6 +128,8 @@ def _text(scope: Scope, node: Node) -> Text:
     found = scalar(page, node, "a text or a part")
     check_high_escapes(page, found, "write the byte as {{hex: {0}}}")
     check_idle_escapes(page, found)
+    if "${" not in found.value:
+        return Text((found.value.encode(),), page.span(found))
     pieces = references(page, found, scope.parameters)
     return Text(tuple(piece.encode() if isinstance(piece, str) else piece for piece in pieces), page.span(found))
 

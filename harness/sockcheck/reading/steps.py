@@ -60,7 +60,7 @@ _DIRECTIONS: tuple[Literal["write", "read", "both"], ...] = ("write", "read", "b
 _STATES: tuple[Literal["accepted", "read", "end-read"], ...] = ("accepted", "read", "end-read")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verb:
     """A step as far as it could be read: `step` is None where its verb is known but what it takes is wrong."""
 

@@ -94,14 +94,12 @@ def grow(page: Page, parser: Callable[[str], EventParser] = _FASTEST) -> Mapping
     """
     if len(page.text) > LARGEST:
         raise too_large(page.path)
-    unprintable = _UNPRINTABLE.search(page.text)
-    if unprintable:
-        raise _unprintable(page, unprintable.start())
     try:
         return _Grower(page, parser(page.text)).document()
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        # ValueError and OverflowError are how the parser in Python answers an escape that is no character.
-        raise _syntax_mistake(page, error) from None
+        # ValueError is how a lone surrogate is answered, both are what the parser in Python says to other bad escapes.
+        unprintable = _UNPRINTABLE.search(page.text)
+        raise (_unprintable(page, unprintable.start()) if unprintable else _syntax_mistake(page, error)) from None
 
 
 def too_large(path: str) -> ScenarioError:
@@ -131,6 +129,8 @@ class _Grower:
 
     def _node(self, event: Any, depth: int) -> Node:
         kind = type(event)
+        if kind is ScalarEvent and event.tag is None and event.anchor is None:
+            return ScalarNode(event.value, event.style or "", event.start_mark, event.end_mark)
         if kind is AliasEvent:
             alias = AliasNode(event.start_mark, event.end_mark)
             self._page.note(self._page.mistake(alias, "YAML aliases are not allowed here", "write the value out"))

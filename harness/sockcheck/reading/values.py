@@ -40,9 +40,11 @@ def known(
     page: Page, entries: dict[str, Entry], keys: Collection[str], kind: str = "key", of: str = ""
 ) -> dict[str, Entry]:
     """The entries whose keys are known; the others are noted as mistakes. `of`: what they are keys of."""
-    for name, entry in entries.items():
-        if name not in keys:
-            page.note(unknown(page, entry.key, kind, name, keys, of))
+    strange = [name for name in entries if name not in keys]
+    if not strange:
+        return entries
+    for name in strange:
+        page.note(unknown(page, entries[name].key, kind, name, keys, of))
     return {name: entry for name, entry in entries.items() if name in keys}
 
 
@@ -62,15 +64,15 @@ def unknown(
 
 def choice(page: Page, node: Node, choices: Sequence[_W]) -> _W:
     """One of a few words."""
+    if isinstance(node, ScalarNode):
+        for option in choices:
+            if option == node.value:
+                return option
     wanted = listed(map(quoted, choices), "or")
     word = scalar(page, node, wanted).value
-    for option in choices:
-        if option == word:
-            return option
     near = nearest(word, choices)
-    raise page.mistake(
-        node, f"{wanted} belongs here, not {quoted(word)}", f"did you mean {quoted(near)}?" if near else ""
-    )
+    hint = f"did you mean {quoted(near)}?" if near else ""
+    raise page.mistake(node, f"{wanted} belongs here, not {quoted(word)}", hint)
 
 
 def line(page: Page, node: Node, wanted: str) -> str:
