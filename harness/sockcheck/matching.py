@@ -83,7 +83,7 @@ class ExactMatcher:
     def lacking(self) -> Mismatch:
         missing = len(self._data) - self.taken
         return Mismatch(
-            f"{count(missing)} of {count(len(self._data))} did not come" if self.taken else "none of it came",
+            f"{missing:,} of {count(len(self._data))} did not come" if self.taken else "none of it came",
             quoted(self._data),
             _got(self._data[: self.taken]),
             self._difference(b""),

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
@@ -44,18 +44,41 @@ class Options:
     observe: bool = True
 
 
+@dataclass(eq=False)
+class _Place:
+    """A server and what this run has come to know of it."""
+
+    server: Server
+    lost: str = ""
+    """Why it cannot be had (any more), or ""."""
+    tried: bool = False
+    known: trio.Event = field(default_factory=trio.Event)
+    """Set once it was had, or could not be had: the first worker tries alone, so that a failure is told once."""
+
+    @property
+    def address_is_ours(self) -> bool:
+        """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
+        return isinstance(self.server, Command) and any("{port}" in word for word in self.server.argv)
+
+
 class Run:
     """One run of some items. `origin` is time.monotonic() at its start; every event goes to `facts`."""
 
     def __init__(self, items: Sequence[Item], options: Options, facts: Facts, origin: float) -> None:
-        self._waiting = deque(items)
+        places: list[_Place] = []
+        self._waiting: deque[tuple[Case, _Place]] = deque()
+        for item in items:
+            place = next((place for place in places if place.server == item.server), None)
+            if place is None:
+                places.append(place := _Place(item.server))
+            self._waiting.append((item.case, place))
+        self._places = places
         self._options = options
         self._facts = facts
         self._origin = origin
         self._attempts = 0
         self._targets = 0
         self._outcomes: set[str] = set()
-        self._unavailable: list[tuple[Server, str]] = []
         self._stop = ""
         self._interrupted = False
 
@@ -76,7 +99,7 @@ class Run:
                         workers.start_soon(self._work, world)
                 nursery.cancel_scope.cancel()
             while self._waiting:
-                self._not_run(self._waiting.popleft(), self._stop)
+                self._not_run(self._waiting.popleft()[0], self._stop)
             code = self._exit_code()
             self._facts.emit(RunFinished(self._clock(), code, self._stop if self._interrupted else ""))
             return code
@@ -94,7 +117,7 @@ class Run:
 
     def _jobs(self) -> int:
         """How many workers: one where an address is not ours to choose, since no two servers can have it."""
-        if any(not _address_is_ours(item.server) for item in self._waiting):
+        if not all(place.address_is_ours for place in self._places):
             return 1
         return min(self._options.jobs, max(1, len(self._waiting)))
 
@@ -110,43 +133,49 @@ class Run:
 
     async def _work(self, world: World) -> None:
         while self._waiting and not self._stop:
-            server = self._waiting[0].server
-            why = next((why for lost, why in self._unavailable if lost == server), None)
-            if why is None:
-                await self._serve(server, world)
+            case, place = self._waiting[0]
+            if place.lost:
+                self._waiting.popleft()
+                self._not_run(case, place.lost)
+            elif place.tried and not place.known.is_set():
+                await place.known.wait()
             else:
-                self._not_run(self._waiting.popleft(), why)
+                place.tried = True
+                await self._serve(place, world)
 
-    async def _serve(self, server: Server, world: World) -> None:
+    async def _serve(self, place: _Place, world: World) -> None:
         """One instance of a server, for as many of its cases as it stays fit for."""
         self._targets += 1
         number = self._targets
         try:
-            async with self._target(server, number, world) as target:
+            async with self._target(place.server, number, world) as target:
+                place.known.set()
                 driver = Driver(world, target)
-                while (item := self._take(server)) is not None:
-                    passed, fit = await self._perform(item.case, driver, number, world)
-                    if not passed and isinstance(server, Command):
+                while (case := self._take(place)) is not None:
+                    passed, fit = await self._perform(case, driver, number, world)
+                    if not passed and isinstance(place.server, Command):
                         # Whatever is wrong with this instance now is not to be the next case's burden.
                         return
                     if not fit:
-                        self._unavailable.append((server, "the server was lost in an earlier case"))
+                        place.lost = "the server was lost in an earlier case"
                         return
         except TargetError as error:
             world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output))
-            self._unavailable.append((server, error.message))
+            place.lost = error.message
+            place.known.set()
 
     def _target(self, server: Server, number: int, world: World) -> AbstractAsyncContextManager[Target]:
-        start = started if isinstance(server, Command) else connected
-        return start(server, number=number, emit=world.emit, clock=world.clock)
+        if isinstance(server, Command):
+            return started(server, number=number, emit=world.emit, clock=world.clock)
+        return connected(server, number=number, emit=world.emit, clock=world.clock)
 
-    def _take(self, server: Server) -> Item | None:
-        """The next item that is to be run on this server, if any is left and the run goes on."""
-        while self._waiting and not self._stop and self._waiting[0].server == server:
-            item = self._waiting.popleft()
-            if not item.case.skip:
-                return item
-            self._not_run(item, item.case.skip)
+    def _take(self, place: _Place) -> Case | None:
+        """The next case that is to be run on this server, if any is left and the run goes on."""
+        while self._waiting and not self._stop and self._waiting[0][1] is place:
+            case, _ = self._waiting.popleft()
+            if not case.skip:
+                return case
+            self._not_run(case, case.skip)
         return None
 
     async def _perform(self, case: Case, driver: Driver, target: int, world: World) -> tuple[bool, bool]:
@@ -170,8 +199,8 @@ class Run:
             self._stop = "an earlier case failed (--fail-fast)"
         return verdict.outcome == "pass", fit
 
-    def _not_run(self, item: Item, why: str) -> None:
-        self._facts.emit(CaseNotRun(self._clock(), item.case, why))
+    def _not_run(self, case: Case, why: str) -> None:
+        self._facts.emit(CaseNotRun(self._clock(), case, why))
 
     def _exit_code(self) -> int:
         if self._interrupted:
@@ -180,9 +209,4 @@ class Run:
             return INTERNAL
         if "fail" in self._outcomes:
             return FAILED
-        return UNAVAILABLE if self._unavailable else PASSED
-
-
-def _address_is_ours(server: Server) -> bool:
-    """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
-    return isinstance(server, Command) and any("{port}" in word for word in server.argv)
+        return UNAVAILABLE if any(place.lost for place in self._places) else PASSED

@@ -81,7 +81,7 @@ def test_what_is_wrong_does_not(form: Form, data: bytes, message: str, size: int
     ("form", "data", "message", "actual"),
     [
         (HELLO, b"", "none of it came", "nothing"),
-        (HELLO, b"hello", "7 bytes of 12 bytes did not come", '"hello"'),
+        (HELLO, b"hello", "7 of 12 bytes did not come", '"hello"'),
         (Line(rb".*", "any"), b"", "no line came", "nothing"),
         (Line(rb".*", "any"), b"220", "the line has no end", '"220"'),
         (Until(b"\n\n", ()), b"a\n", '"\\n\\n" did not come', '"a\\n"'),

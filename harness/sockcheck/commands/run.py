@@ -90,7 +90,7 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
             planned.append(Item(case, servers[contract.path]))
     if not planned:
         raise _nothing_selected(options.select[-1], everything)
-    return planned * options.repeat
+    return planned * int(options.repeat)
 
 
 def _nothing_selected(pattern: str, identifiers: Sequence[str]) -> UsageError:
