@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from sockcheck.case import Action, Actor, Await, Close, Connect, End, Expect, Quiet, Reset, Send, Shutdown
 from sockcheck.events import (
@@ -176,6 +176,8 @@ class Exchange:
                 self._connected = False
                 if self._position < len(self._actions):
                     self._step_done(event.at)
+            case _:
+                assert_never(event)
         self._advance(event.at)
 
     def _step_done(self, at: float) -> None:
@@ -255,6 +257,10 @@ class Exchange:
                     f"silence after {count(self._received)}; the connection is still open",
                     event.at,
                 )
+            case Shutdown() | Close() | Reset():
+                pass  # these have none
+            case _:
+                assert_never(action)
 
     def _advance(self, at: float) -> None:
         """Do what can be done without anything more being seen, and say what is to be done next."""
@@ -295,6 +301,8 @@ class Exchange:
                 return DoClose(step, "reset")
             case Close():
                 return DoClose(step, "close") if action.unread else self._settle_and_close(at)
+            case _:
+                assert_never(action)
 
     def _expect(self, action: Expect, at: float) -> Command | None:
         if not self._reader.matched(self._position):

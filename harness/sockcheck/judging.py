@@ -53,7 +53,8 @@ class Judge:
             findings.append(self._timeout_finding(self._timed_out))
         return Verdict("fail" if findings else "pass", tuple(findings))
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: ClientEvent | HealthRead | CaseTimedOut | Troubled) -> None:
+        """Something was seen in this attempt. What no client of the case saw is passed over."""
         if isinstance(event, ClientEvent):
             exchange = self.exchanges.get(event.client)
             if exchange is not None:
@@ -62,7 +63,7 @@ class Judge:
             self._health = event
         elif isinstance(event, CaseTimedOut):
             self._timed_out = event
-        elif isinstance(event, Troubled):
+        else:
             self._trouble = event.message
 
     def _server_finding(self) -> Finding | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import regex
 
@@ -239,6 +239,8 @@ def matcher(form: Form) -> Matcher:
             return UntilMatcher(form)
         case Count():
             return CountMatcher(form)
+        case _:
+            assert_never(form)
 
 
 def _matches(pattern: bytes, data: bytes, *, whole: bool) -> bool | Mismatch:

@@ -280,6 +280,10 @@ def test_an_awaited_state_that_does_not_come_accuses_nobody() -> None:
     assert exchange.command == DoWait(3, deadline=5.5)
 
 
+def test_a_deadline_that_a_step_does_not_have_changes_nothing() -> None:
+    assert tell(begin(Reset(HERE)), late(3.0)).command == DoClose(1, "reset")
+
+
 def test_leaving() -> None:
     assert begin(Reset(HERE)).command == DoClose(1, "reset")
     assert begin(Close(HERE, unread=True)).command == DoClose(1, "close")

@@ -18,10 +18,9 @@ from sockcheck_reports.view import View
 _WIDEST = 100
 
 
-def check_writable(options: argparse.Namespace) -> None:
-    """Raises UsageError where a report could not be written: better before the run than behind it."""
-    for option in ("junit", "html", "record"):
-        name = getattr(options, option, None)
+def check_writable(**files: str | None) -> None:
+    """Raises UsageError where a file, given by its option's name, could not be written: better before the run."""
+    for option, name in files.items():
         if name is None:
             continue
         path = Path(name)

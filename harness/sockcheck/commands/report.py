@@ -19,7 +19,7 @@ def report(options: argparse.Namespace) -> int:
 
     What a damaged record holds before the damage is reported, then the damage is told.
     """
-    check_writable(options)
+    check_writable(junit=options.junit, html=options.html)
     folder = Folder()
     code = _NOT_WHOLE
     damage: RecordError | None = None

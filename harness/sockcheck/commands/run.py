@@ -41,9 +41,13 @@ def run(options: argparse.Namespace) -> int:
     """Run the scenarios; the exit code. UsageError and MistakesError before anything is started."""
     suite = load(options.paths)
     items = _items(suite, options)
-    check_writable(options)
+    check_writable(junit=options.junit, html=options.html, record=options.record)
     jobs = _jobs(options)
-    progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), colour=coloured(options), width=width()) if options.verbosity >= 0 else None
+    progress = (
+        Progress(sys.stderr, terminal=sys.stderr.isatty(), colour=coloured(options), width=width())
+        if options.verbosity >= 0
+        else None
+    )
     folder = Folder()
     sinks: list[Callable[[Event], None]] = [folder.add]
     if progress is not None:

@@ -1,0 +1,137 @@
+"""Verdicts from events: of the clients, of the server, of what is nobody's fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from sockcheck.case import Action, Actor, Case, Connect, Exact, Expect
+from sockcheck.events import (
+    CaseFinished,
+    CaseNotRun,
+    CaseStarted,
+    CaseTimedOut,
+    Connected,
+    Event,
+    HealthRead,
+    PeerClosed,
+    Received,
+    TargetExited,
+    Troubled,
+)
+from sockcheck.facts import KEPT_WHOLE, Facts
+from sockcheck.judging import Bench, rejudge
+from sockcheck.scenario import Span
+from sockcheck.verdict import Verdict
+
+FIRST, SECOND = Span("x.sock.yaml", 3, 5, 12), Span("x.sock.yaml", 4, 5, 20)
+
+
+def started(attempt: int = 1, target: int = 1, reply: bytes = b"hello") -> CaseStarted:
+    actions: tuple[Action, ...] = (Connect(FIRST, 5.0), Expect(SECOND, Exact((reply,)), 2.0, None))
+    actors = (Actor("client", actions),)
+    return CaseStarted(0.0, attempt, target, Case("c/s::plain", "c", "s", "", "plain", "do this", actors, 30.0, FIRST))
+
+
+def connected(attempt: int = 1) -> Connected:
+    return Connected(0.1, 0.1, attempt, "client", 0, "", "", "")
+
+
+def received(data: bytes = b"hello", attempt: int = 1) -> Received:
+    return Received(0.2, attempt, "client", data)
+
+
+def verdict(*events: Event) -> Verdict:
+    bench = Bench()
+    for event in (started(), *events):
+        bench.tell(event)
+    return bench.judge(1).verdict()
+
+
+HEALTHY = HealthRead(0.5, 1, True, True, "")
+
+
+def test_all_is_well() -> None:
+    assert verdict(connected(), received(), HEALTHY) == Verdict("pass")
+
+
+def test_a_server_that_exits_is_told_before_what_its_clients_saw() -> None:
+    found = verdict(connected(), PeerClosed(0.2, 1, "client", "eof", "", ""), TargetExited(0.3, 1, 0), HEALTHY)
+    assert [finding.kind for finding in found.findings] == ["exited", "missing-bytes"]
+    assert found.findings[0].message == "the server exited with status 0 during this case"
+
+
+@pytest.mark.parametrize(
+    ("health", "kind", "message"),
+    [
+        (HealthRead(0.5, 1, True, False, ""), "deaf", "after this case the server is alive but listens no more"),
+        (HealthRead(0.5, 1, False, False, "no"), "exited", "after this case the server is gone: no"),
+    ],
+)
+def test_the_health_behind_a_case(health: HealthRead, kind: str, message: str) -> None:
+    (finding,) = verdict(connected(), received(), health).findings
+    assert (finding.kind, finding.message) == (kind, message)
+    # The exchange itself was over: the finding points at its last step.
+    assert (finding.step, finding.span, finding.hint) == (1, SECOND, "do this")
+
+
+def test_a_case_that_takes_too_long_points_at_the_step_under_way() -> None:
+    (finding,) = verdict(CaseTimedOut(30.0, 1)).findings
+    assert (finding.kind, finding.step, finding.span) == ("case-timeout", 0, FIRST)
+    wrong = verdict(connected(), received(b"wrong"), CaseTimedOut(30.0, 1))
+    assert [finding.kind for finding in wrong.findings] == ["wrong-bytes"]
+
+
+def test_trouble_is_no_evidence() -> None:
+    assert verdict(connected(), received(b"x"), Troubled(0.3, 1, "no ports")) == Verdict("error", reason="no ports")
+    digest = next(iter(rejudge([started(), CaseFinished(1.0, 1, Verdict("pass"))])))
+    assert digest == (1, Verdict("pass"))
+
+
+def test_an_exchange_that_cannot_be_judged_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.tell(started())
+    bench.judge(1).exchanges["client"].trouble = "a pattern took too long"
+    assert bench.judge(1).verdict() == Verdict("error", reason="a pattern took too long")
+
+
+def test_events_find_their_judge() -> None:
+    bench = Bench()
+    for event in (
+        started(1, target=1),
+        started(2, target=2),
+        connected(1),
+        connected(2),
+        received(b"wrong", 2),
+        received(b"hello", 1),
+        TargetExited(0.4, 2, -11),
+        CaseNotRun(0.4, started().case, "why"),
+        connected(3),
+        Connected(0.1, 0.1, 1, "nobody", 0, "", "", ""),
+    ):
+        bench.tell(event)
+    assert bench.judge(1).verdict().outcome == "pass"
+    assert [finding.kind for finding in bench.judge(2).verdict().findings] == ["exited", "wrong-bytes"]
+    bench.tell(CaseFinished(1.0, 1, Verdict("pass")))
+    with pytest.raises(KeyError):
+        bench.judge(1)
+
+
+def test_facts_shorten_what_was_expected_and_nothing_else() -> None:
+    told: list[Event] = []
+    facts = Facts([told.append])
+    right = bytes(KEPT_WHOLE)
+    facts.emit(started(reply=right * 3))
+    facts.emit(connected())
+    for data in (right, right, b"wrong"):
+        facts.emit(received(data))
+    kept = [event.data for event in told if isinstance(event, Received)]
+    assert kept[0] == right
+    assert not isinstance(kept[1], bytes)
+    assert kept[2] == b"wrong"
+    (finding,) = facts.bench.judge(1).verdict().findings
+    facts.emit(CaseFinished(1.0, 1, facts.bench.judge(1).verdict()))
+    assert list(rejudge(told)) == [(1, Verdict("fail", (finding,)))]
+    # An event that is shortened already, as from another record, stays as it is.
+    facts.emit(started())
+    facts.emit(Received(0.3, 1, "client", kept[1]))
+    assert told[-1] == Received(0.3, 1, "client", kept[1])
