@@ -98,7 +98,7 @@ def _environment(folder: Path, *what: str) -> Path:
     borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     site_packages.joinpath("borrowed.pth").write_text("\n".join(sorted(borrowed)))
     pip = (sys.executable, "-m", "pip", "--python", python, "--isolated", "--disable-pip-version-check")
-    _output(folder, *pip, "install", "--no-index", "--no-deps", "--no-build-isolation", *what)
+    _output(folder, *pip, "install", "--ignore-installed", "--no-index", "--no-deps", "--no-build-isolation", *what)
     return folder / "bin"
 
 
