@@ -28,6 +28,8 @@ _PROGRAM = Path(__file__).with_name("main.py")
 _PACKET = 1 << 18
 # Longer than the keeper tries to kill a tree, and than a busy machine may let it wait.
 _PATIENCE = 10.0
+# How long a question is left alone before the keeper is woken once more.
+_NUDGE = 0.25
 _LOST_HINT = (
     "something ended the process under which sockcheck runs each server; if the server sends signals, see that it "
     "sends none to its parent, nor to everybody (kill(-1))"
@@ -158,7 +160,7 @@ class Keeper:
 
     async def signal(self, number: int, *, group: bool = False) -> None:
         """Signal the first process of the target, or its process group, if it is still there."""
-        await self._ask("signal", _PATIENCE, number=number, group=group)
+        await self._ask("signal", _PATIENCE, number=int(number), group=group)
 
     async def stop(self, grace: float) -> Stopped:
         """SIGTERM, up to `grace` seconds of patience, then SIGKILL to all that is left.
@@ -261,11 +263,13 @@ class Keeper:
         try:
             if self._ended or self._closed:
                 raise self._lost()
-            # The target may have stopped it.
-            self._signal_keeper(signal.SIGCONT)
             with trio.move_on_after(within):
                 await self._send(packet)
-                await event.wait()
+                while not answers and not self._ended:
+                    # The target may have stopped it, or do so while it is being asked.
+                    self._signal_keeper(signal.SIGCONT)
+                    with trio.move_on_after(_NUDGE):
+                        await event.wait()
             if not answers:
                 raise self._lost()
             return answers[0]

@@ -119,6 +119,8 @@ class Keeper:
         self._stopping: int | None = None
         self._kill_at = 0.0
         self._check_at = 0.0
+        self._newest = 0
+        self._count = _MOST_PROCESSES
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self._wake, wake_write = os.pipe()
         os.set_blocking(self._wake, False)
@@ -306,14 +308,20 @@ class Keeper:
             self._stopping = None
 
     def _check_number(self, now: float) -> None:
-        for count, _ in enumerate(processes.descendants(self._pid)):
-            if count >= _MOST_PROCESSES:
+        """Kill a tree that is too large. It is counted only if enough processes were made anywhere since it was."""
+        self._check_at = now + _CHECK_INTERVAL
+        newest = processes.newest()
+        if newest is not None and self._newest <= newest < self._newest + _MOST_PROCESSES - self._count:
+            return
+        self._newest = newest or 0
+        self._count = 0
+        for _ in processes.descendants(self._pid):
+            self._count += 1
+            if self._count > _MOST_PROCESSES:
                 self._why = f"it made more than {_MOST_PROCESSES} processes, so all of them were killed"
                 self.kill_all()
                 self._reap()
                 return
-        # A large tree takes long to count; that never becomes more than a twentieth of the time.
-        self._check_at = now + max(_CHECK_INTERVAL, 20 * (time.monotonic() - now))
 
     def _reap(self) -> None:
         self._reap_children()

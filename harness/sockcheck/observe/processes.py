@@ -58,6 +58,14 @@ def everyone() -> Iterator[int]:
             yield int(name)
 
 
+def newest() -> int | None:
+    """The number that was given to a process or thread last. They are given in ascending order, then from 1 again."""
+    try:
+        return int(_read("/proc/loadavg").split()[-1])
+    except (OSError, ValueError):
+        return None
+
+
 def name(pid: int) -> str:
     """The name of the program, 15 bytes at the most; "?" where there is no such process."""
     try:
