@@ -10,7 +10,7 @@ from pathlib import PurePath
 from sockcheck.events import RunStarted
 
 _TAKES_VALUE = frozenset(
-    {"--connect", "--junit", "--html", "--record", "--jobs", "-j", "--select", "--repeat", "--seed", "--stretch"}
+    {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
     | {"--timeout", "--port"}
 )
 _KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--no-observe"})

@@ -116,10 +116,10 @@ def _source(shown: SourceLine, gutter: str) -> list[Text]:
 
 def _difference(comparison: Comparison, tails: tuple[str, str] | None, width: int) -> list[Text]:
     """The first difference as text and hex. With `tails` its text stands for what was expected and what came."""
-    what = Text(f"{INDENT}first difference at {comparison.what}")
+    what = paragraph(f"first difference at {comparison.what}", width, rest=INDENT + INDENT)
     text = _pair("", comparison.expected, comparison.actual, tails or ("", ""), width)
     octets = _pair(f"{comparison.hex_start:08x}  ", comparison.expected_hex, comparison.actual_hex, ("", ""), width)
-    lines = [*text, what, *octets] if tails else [Text(), what, *text, *octets]
+    lines = [*text, *what, *octets] if tails else [Text(), *what, *text, *octets]
     if comparison.note:
         lines += paragraph(f"({comparison.note})", width, "dim", first=INDENT + INDENT)
     return lines
@@ -188,7 +188,7 @@ def _last_output(pieces: Sequence[bytes], dropped: int, width: int) -> list[Text
     earlier = [count(above, "line")] if above > 0 else []
     earlier += [size(left + dropped)] if left + dropped else []
     note = f" (before it: {' and '.join(earlier)})" if earlier else ""
-    lines = [Text(), Text.assemble(INDENT, "The server's last output", (note, "dim"))]
+    lines = [Text(), *paragraph(f"The server's last output{note}", width)]
     bar = f"{INDENT}{INDENT}| "
     for line in shown[-_OUTPUT_SHOWN:]:
         lines += [Text.assemble((bar, "dim"), part) for part in chop_cells(line, width - len(bar)) or [""]]

@@ -128,7 +128,8 @@ def summary(view: View, width: int) -> list[Text]:
         lines += paragraph(f"The run ended early: {view.finished.why}", width, "bold magenta", first="")
     if view.target_failures:
         lines.append(Text("The server could not be started or reached.", STYLE["error"]))
-    return [*lines, _counts(view.counts, view.duration)]
+    counts = _counts(view.counts, view.duration)
+    return [*lines, counts] if len(counts) <= width else [*lines, *paragraph(counts.plain, width, first="")]
 
 
 def _counts(counts: Counts, seconds: float) -> Text:

@@ -1,10 +1,16 @@
-"""Runs as streams of events, made by hand: what the tests of the reports are fed with."""
+"""Runs as streams of events, made by hand: what the tests of the reports are fed with.
+
+    python tests/support/report_streams.py
+
+writes the golden texts under tests/golden/reports anew; read the difference before it is committed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import get_args
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from sockcheck.case import (
     Action,
@@ -21,6 +27,7 @@ from sockcheck.case import (
 )
 from sockcheck.events import (
     RECORD_VERSION,
+    Barrier,
     CaseFinished,
     CaseNotRun,
     CaseStarted,
@@ -46,8 +53,11 @@ from sockcheck.events import (
     Troubled,
 )
 from sockcheck.scenario import Span
-from sockcheck.verdict import Difference, Finding, Kind, Verdict
+from sockcheck.verdict import Difference, Finding, Kind, Outcome, Verdict
+from sockcheck_reports import junit, terminal
+from sockcheck_reports.view import View, fold
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "reports"
 LAWS = {
     "plain": "The exchange works as the contract says.",
     "cut.at-k": "A stream has no message boundaries: a message may arrive in two pieces, cut at any byte.",
@@ -70,7 +80,8 @@ COMMAND = ("sockcheck", "run", "scenarios/echo", "--html", "report.html", "--", 
 HOSTILE = (
     bytes(range(256))
     + b"</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-    + b"]]><![CDATA[ --> \x1b[31mred\x1b[0m \x1b]0;owned\x07 \xe2\x80\xae \xe2\x81\xa6 {{7*7}} [bold]markup[/bold] :smile:"
+    + b"]]><![CDATA[ --> \x1b[31mred\x1b[0m \x1b]0;owned\x07 \xe2\x80\xae \xe2\x81\xa6"
+    + b"{{7*7}} {% raw %} [bold]markup[/bold] :smile:"
 )
 
 
@@ -115,22 +126,21 @@ class Stream:
     target: int = 0
     events: list[Event] = field(default_factory=list)
 
-    def start(self, *, total: int = 1, command: tuple[str, ...] = COMMAND, **facts: object) -> Stream:
-        given: dict[str, object] = {"seed": 0, "stretch": 1.0, "observe": True} | facts
-        self.events += [
-            RunStarted(
-                at=0.0,
-                version=RECORD_VERSION,
-                sockcheck="0.1.0",
-                started="2025-11-20T13:15:00+00:00",
-                command=command,
-                directory="/home/ada/project",
-                platform="Linux 6.18.44 x86_64, Python 3.11.7",
-                total=total,
-                **given,  # type: ignore[arg-type]
-            ),
-            SourceRead(0.0, PATH, SOURCE),
-        ]
+    def start(self, *, total: int = 1, command: tuple[str, ...] = COMMAND, **facts: Any) -> Stream:
+        started = RunStarted(
+            at=0.0,
+            version=RECORD_VERSION,
+            sockcheck="0.1.0",
+            started="2025-11-20T13:15:00+00:00",
+            command=command,
+            directory="/home/ada/project",
+            seed=0,
+            stretch=1.0,
+            observe=True,
+            platform="Linux 6.18.44 x86_64, Python 3.11.7",
+            total=total,
+        )
+        self.events += [replace(started, **facts), SourceRead(0.0, PATH, SOURCE)]
         return self
 
     def serve(self, command: tuple[str, ...] = ("python", "my_server.py", "41731")) -> Stream:
@@ -158,9 +168,9 @@ class Stream:
         )
         return self
 
-    def sent(self, offset: int, size: int, barrier: str = "read", waited: float = 0.00003) -> Stream:
+    def sent(self, offset: int, size: int, barrier: Barrier = "read", waited: float = 0.00003) -> Stream:
         at = self.after(0.05)
-        self.events.append(Sent(at, at - 0.00001, self.attempt, "client", 1, offset, size, barrier, waited))  # type: ignore[arg-type]
+        self.events.append(Sent(at, at - 0.00001, self.attempt, "client", 1, offset, size, barrier, waited))
         self.at += waited
         return self
 
@@ -168,15 +178,14 @@ class Stream:
         self.events.append(Received(self.after(0.02), self.attempt, "client", data))
         return self
 
-    def ended(self, how: str = "eof") -> Stream:
-        error, state = {"eof": ("", "CLOSE_WAIT"), "reset": ("ECONNRESET", "CLOSE"), "error": ("ETIMEDOUT", "CLOSE")}[
-            how
-        ]
-        self.events.append(PeerClosed(self.after(0.03), self.attempt, "client", how, error, state))  # type: ignore[arg-type]
+    def ended(self, how: Literal["eof", "reset", "error"] = "eof") -> Stream:
+        error = {"eof": "", "reset": "ECONNRESET", "error": "ETIMEDOUT"}[how]
+        state = "CLOSE_WAIT" if how == "eof" else "CLOSE"
+        self.events.append(PeerClosed(self.after(0.03), self.attempt, "client", how, error, state))
         return self
 
-    def output(self, data: bytes, stream: str = "stdout", dropped: int = 0) -> Stream:
-        self.events.append(TargetOutput(self.after(0.01), self.target, stream, data, dropped))  # type: ignore[arg-type]
+    def output(self, data: bytes, stream: Literal["stdout", "stderr"] = "stdout", dropped: int = 0) -> Stream:
+        self.events.append(TargetOutput(self.after(0.01), self.target, stream, data, dropped))
         return self
 
     def add(self, event: Event) -> Stream:
@@ -187,29 +196,29 @@ class Stream:
     def healthy(self, why: str = "") -> Stream:
         return self.add(HealthRead(self.after(0.04), self.attempt, True, True, why))
 
-    def settled(self, outcome: str = "settled", waited: float = 0.0002) -> Stream:
-        return self.add(Settled(self.after(0.2), self.attempt, "client", outcome, waited))  # type: ignore[arg-type]
+    def settled(self, outcome: Literal["settled", "late", "gap"] = "settled", waited: float = 0.0002) -> Stream:
+        return self.add(Settled(self.after(0.2), self.attempt, "client", outcome, waited))
 
     def close(self) -> Stream:
         return self.add(Closed(self.after(0.02), self.attempt, "client", 5, "close"))
 
-    def verdict(self, outcome: str = "pass", *findings: Finding, reason: str = "") -> Stream:
-        return self.add(CaseFinished(self.after(0.05), self.attempt, Verdict(outcome, findings, reason)))  # type: ignore[arg-type]
+    def verdict(self, outcome: Outcome = "pass", *findings: Finding, reason: str = "") -> Stream:
+        return self.add(CaseFinished(self.after(0.05), self.attempt, Verdict(outcome, findings, reason)))
 
-    def finding(self, kind: Kind = "missing-bytes", **facts: object) -> Finding:
-        given: dict[str, object] = {
-            "kind": kind,
-            "law": "cut.at-k",
-            "client": "client",
-            "step": 2,
-            "span": span(8, '"hello world\\n"'),
-            "message": "the server closed the connection after 5 bytes: 7 of 12 bytes did not come",
-            "expected": '"hello world\\n"',
-            "actual": "\"hello\" (5 bytes), then the orderly end (b'')",
-            "received": 5,
-            "at": self.at,
-        }
-        return Finding(**(given | facts))  # type: ignore[arg-type]
+    def finding(self, kind: Kind = "missing-bytes", **facts: Any) -> Finding:
+        finding = Finding(
+            kind=kind,
+            law="cut.at-k",
+            client="client",
+            step=2,
+            span=span(8, '"hello world\\n"'),
+            message="the server closed the connection after 5 bytes: 7 of 12 bytes did not come",
+            expected='"hello world\\n"',
+            actual="\"hello\" (5 bytes), then the orderly end (b'')",
+            received=5,
+            at=self.at,
+        )
+        return replace(finding, **facts)
 
     def passes(self, name: str = "greets") -> Stream:
         return (
@@ -248,7 +257,7 @@ def every_kind() -> list[Event]:
     run = Stream().start(total=len(kinds))
     for kind in kinds:
         run.serve().begin(case(f"kind-{kind}")).connect().sent(0, 5).received(b"hello")
-        facts: dict[str, object] = {"message": f"this is what {kind} looks like"}
+        facts: dict[str, Any] = {"message": f"this is what {kind} looks like"}
         match kind:
             case "wrong-bytes":
                 facts["difference"] = Difference(1029, 1005, b"a" * 24 + b"the end\n", b"a" * 24 + b"-he end\n")
@@ -284,9 +293,13 @@ def mixed() -> list[Event]:
     run.verdict(
         "fail",
         run.finding(difference=CLASSIC),
-        run.finding("reset", law="end.orderly", span=span(10, "eof"), message="a reset (ECONNRESET) came", hint="Read."),
+        run.finding(
+            "reset", law="end.orderly", span=span(10, "eof"), message="a reset (ECONNRESET) came", hint="Read."
+        ),
     )
-    run.begin(case("late")).connect().sent(0, 5, "not-read", 1.0).settled("late", 1.0).healthy("no /proc here").verdict()
+    run.begin(case("late")).connect().sent(0, 5, "not-read", 1.0).settled("late", 1.0).healthy(
+        "no /proc here"
+    ).verdict()
     run.begin(case("trouble")).add(Troubled(run.after(1), run.attempt, "no descriptors are left (EMFILE)"))
     run.verdict("error", reason="no descriptors are left (EMFILE)")
     run.add(CaseNotRun(run.after(1), case("skipped", skip="the author says so"), "the author says so"))
@@ -342,14 +355,31 @@ def huge(failures: int = 3) -> list[Event]:
     return run.finish()
 
 
-def streams() -> Iterator[tuple[str, list[Event]]]:
-    """All of them by name."""
-    yield from {
-        "classic": classic(),
-        "every-kind": every_kind(),
-        "mixed": mixed(),
-        "hostile": hostile(),
-        "cut-off": cut_off(),
-        "huge": huge(),
-        "empty": [],
-    }.items()
+STREAMS: Mapping[str, Callable[[], list[Event]]] = {
+    "classic": classic,
+    "every-kind": every_kind,
+    "mixed": mixed,
+    "hostile": hostile,
+    "cut-off": cut_off,
+    "huge": huge,
+    "empty": list,
+}
+
+
+def view(name: str) -> View:
+    return fold(STREAMS[name]())
+
+
+def golden_texts() -> Iterator[tuple[str, str]]:
+    """File name and text of every golden report."""
+    for name in ("classic", "every-kind", "mixed", "cut-off", "empty"):
+        yield f"{name}.txt", terminal.render(view(name), LAWS)
+    yield "classic.ansi", terminal.render(view("classic"), LAWS, colour=True)
+    yield "mixed-verbose.txt", terminal.render(view("mixed"), LAWS, verbosity=1, written=("JUnit report: junit.xml",))
+    yield "mixed-quiet.txt", terminal.render(view("mixed"), LAWS, verbosity=-1)
+    yield "mixed.xml", junit.render(view("mixed"), LAWS)
+
+
+if __name__ == "__main__":
+    for file, text in golden_texts():
+        (GOLDEN / file).write_text(text, encoding="utf-8")

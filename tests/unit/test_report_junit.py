@@ -1,0 +1,125 @@
+"""JUnit XML: valid by the schema, whatever came."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from report_streams import HOSTILE, LAWS, PATH, STREAMS, Stream, case, view
+
+from sockcheck.events import CaseNotRun
+from sockcheck_reports import junit
+from sockcheck_reports.view import View, fold
+
+SCHEMA = etree.XMLSchema(etree.parse(str(Path(__file__).parents[1] / "data" / "junit-10.xsd")))
+
+
+def document(view: View) -> etree._Element:
+    """The report, parsed by a strict parser and found valid."""
+    root = etree.fromstring(junit.render(view, LAWS).encode())
+    SCHEMA.assertValid(root)
+    return root
+
+
+def texts(root: etree._Element, path: str) -> list[str]:
+    found = root.xpath(path)
+    assert isinstance(found, list)
+    return [str(text) for text in found]
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_every_report_is_valid_and_every_name_is_unique(name: str) -> None:
+    root = document(view(name))
+    names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
+    assert len(names) == len(set(names))
+    for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+        assert root.get(attribute) == str(len(list(root.iter(tag))))
+
+
+@given(st.binary(), st.text())
+def test_whatever_bytes_and_texts_come(data: bytes, text: str) -> None:
+    run = Stream().start(total=2).serve().output(data).begin(case(text, title=text)).received(data)
+    run.verdict("fail", run.finding(message=text, expected=text, actual=text, law=text))
+    run.begin(case(text)).verdict("error", reason=text).add(CaseNotRun(run.at, case(text), text))
+    document(fold(run.finish(3, text)))
+
+
+def test_a_failure_carries_the_whole_message_its_place_and_the_output() -> None:
+    root = document(view("classic"))
+    [suite] = root.iter("testsuite")
+    assert suite.get("file") == PATH
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "0")
+    failed = root.find(".//failure/..")
+    assert failed is not None
+    assert (failed.get("classname"), failed.get("name")) == ("echo", "echo/pieces::cut.at-k")
+    assert failed.get("time") == "0.000"
+    failure = failed.find("failure")
+    assert failure is not None
+    assert failure.get("type") == "missing-bytes"
+    assert failure.get("message") == "the server closed the connection after 5 bytes: 7 of 12 bytes did not come"
+    text = failure.text or ""
+    for part in (f"{PATH}:8", '"hello world\\n"', "Law cut.at-k: A stream", "Timeline", "--select", "Hint: recv()"):
+        assert part in text
+    assert failed.findtext("system-out") == (
+        "listening on port 41731\nconnection from 127.0.0.1:50524\ngot b'hello'\nconnection closed"
+    )
+
+
+def test_long_output_is_clipped_and_says_so() -> None:
+    [out, *_] = texts(document(view("huge")), "//system-out/text()")
+    assert len(out) < junit.OUTPUT_LIMIT + 100
+    assert out.startswith("(101.8 kB before this are not shown)\ny\n")
+
+
+def test_hostile_bytes_arrive_as_visible_escapes() -> None:
+    [out, *_] = texts(document(view("hostile")), "//system-out/text()")
+    assert "\\x00\\x01\\x02" in out
+    assert "]]><![CDATA[ --> \\x1b[31mred\\x1b[0m" in out
+    assert HOSTILE[256:300].decode() in out
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "why", "messages"),
+    [
+        (0, "", []),
+        (1, "stopped after the first failure", []),
+        (130, "interrupted", ["interrupted"]),
+        (5, "", ["the run ended with exit code 5"]),
+    ],
+)
+def test_what_went_wrong_with_the_run_is_an_error(exit_code: int, why: str, messages: list[str]) -> None:
+    root = document(fold(Stream().start().serve().passes().finish(exit_code, why)))
+    assert texts(root, "//error/@message") == messages
+
+
+def test_a_run_that_judged_nothing_is_not_green() -> None:
+    assert texts(document(view("empty")), "//error/@message") == ["the record is not whole: the run was cut off"]
+    nothing = fold(Stream().start(total=0).finish(0))
+    assert texts(document(nothing), "//error/@message") == ["no case was run"]
+    assert texts(document(view("mixed")), "//testcase[@classname='sockcheck']/@name") == ["the server starts"]
+
+
+def test_skips_give_their_reasons() -> None:
+    assert texts(document(view("mixed")), "//skipped/text()") == [
+        "it cannot be tested here",
+        "the author says so",
+        "it needs half-close, which the contract does not promise",
+    ]
+
+
+def test_a_failure_without_findings_still_has_a_message() -> None:
+    root = document(fold(Stream().start().begin(case()).verdict("fail", reason="it is so").finish()))
+    assert texts(root, "//failure/@message") == ["it is so"]
+
+
+def test_two_cases_of_one_name_are_told_apart() -> None:
+    run = Stream().start(total=3)
+    for _ in range(3):
+        run.add(CaseNotRun(run.at, case(), "why"))
+    root = document(fold(run.finish()))
+    assert texts(root, "//testcase[@classname='echo']/@name") == [
+        "echo/pieces::cut.at-k",
+        "echo/pieces::cut.at-k (2)",
+        "echo/pieces::cut.at-k (3)",
+    ]

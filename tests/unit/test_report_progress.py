@@ -1,0 +1,107 @@
+"""Progress while a run is under way."""
+
+import io
+import threading
+
+import pytest
+from report_streams import STREAMS, Stream, case
+
+from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, Event, RunFinished, TargetFailed
+from sockcheck.verdict import Verdict
+from sockcheck_reports.progress import Progress
+
+REDRAWN = "\x1b[2K"
+
+
+def shown(events: list[Event], *, terminal: bool, colour: bool = False) -> str:
+    stream = io.StringIO()
+    progress = Progress(stream, terminal=terminal, colour=colour)
+    for event in events:
+        progress.add(event)
+    progress.close()
+    progress.close()
+    return stream.getvalue()
+
+
+def slow_run(cases: int, each: float) -> list[Event]:
+    run = Stream().start(total=cases).serve()
+    for number in range(cases):
+        run.begin(case(f"n{number}"))
+        run.add(CaseFinished(run.after(each * 1000), run.attempt, Verdict("pass")))
+    return run.finish(0)
+
+
+def test_elsewhere_only_what_does_not_pass_is_named_at_once() -> None:
+    assert shown(STREAMS["mixed"](), terminal=False).splitlines() == [
+        "FAIL  echo/pieces::cut.at-k  the server closed the connection after 5 bytes: 7 of 12 bytes did not come",
+        "ERROR echo/trouble::cut.at-k  no descriptors are left (EMFILE)",
+        "ERROR the server exited with status 1 before it listened",
+    ]
+
+
+def test_elsewhere_a_line_says_every_ten_seconds_how_far_it_is() -> None:
+    assert shown(slow_run(5, 6.0), terminal=False).splitlines() == [
+        "2 of 5 cases after 12.04 s: 2 passed",
+        "4 of 5 cases after 24.04 s: 4 passed",
+    ]
+
+
+def test_elsewhere_nothing_has_happened_yet() -> None:
+    run = Stream().start(total=1).serve()
+    run.after(11_000)
+    assert shown(run.begin(case()).events, terminal=False) == "0 of 1 case after 11.04 s\n"
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_elsewhere_nothing_acts_on_what_reads_it(name: str) -> None:
+    assert all(line.isprintable() for line in shown(STREAMS[name](), terminal=False).splitlines())
+
+
+def test_a_terminal_shows_one_line_and_takes_it_away() -> None:
+    text = shown(slow_run(4, 1.0), terminal=True)
+    assert "████████████░░░░░░░░░░░░ 2/4 2 passed" in text
+    assert "\n" not in text[: text.index("4/4")]
+    assert text.endswith((f"{REDRAWN}\x1b[?25h\r", f"\x1b[?25h\r\x1b[1A{REDRAWN}"))
+
+
+def test_a_terminal_names_the_case_that_is_under_way() -> None:
+    run = Stream().start(total=2).serve().begin(case("one"))
+    run.after(200)
+    assert "░ 0/2  echo/two::cut.at-k" in shown(run.begin(case("two")).events, terminal=True)
+
+
+def test_a_terminal_is_redrawn_ten_times_a_second_at_most() -> None:
+    text = shown(slow_run(1000, 0.001), terminal=True)
+    assert 10 < text.count("/1,000") < 25
+
+
+def test_a_terminal_names_what_does_not_pass() -> None:
+    text = shown(STREAMS["classic"](), terminal=True)
+    assert "FAIL  echo/pieces::cut.at-k" in text
+
+
+def test_colour_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;31mFAIL" in shown(STREAMS["classic"](), terminal=True, colour=True)
+    assert "\x1b[1;31m" not in shown(STREAMS["classic"](), terminal=True)
+
+
+def test_nothing_is_drawn_by_a_thread() -> None:
+    before = threading.active_count()
+    progress = Progress(io.StringIO(), terminal=True, colour=True)
+    for event in Stream().start(total=3).serve().begin(case()).events:
+        progress.add(event)
+    assert threading.active_count() == before
+    progress.close()
+
+
+def test_hostile_names_do_nothing() -> None:
+    names: list[Event] = [
+        event
+        for event in STREAMS["hostile"]()
+        if isinstance(event, CaseStarted | CaseFinished | CaseNotRun | TargetFailed | RunFinished)
+    ]
+    text = shown(Stream().start(total=9).events + names, terminal=True, colour=True)
+    assert "\x07" not in text
+    assert "\x1b]0;" not in text
+    assert "\u202e" not in text

@@ -1,0 +1,113 @@
+"""The report for the terminal: golden texts, widths, colours."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from report_streams import COMMAND, GOLDEN, LAWS, STREAMS, Stream, case, golden_texts, view
+from rich.cells import cell_len
+
+from sockcheck.case import Actor
+from sockcheck.events import CaseNotRun
+from sockcheck_reports.failure import wrap
+from sockcheck_reports.terminal import render, use_colour
+from sockcheck_reports.view import fold
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("name", [name for name, _ in golden_texts()])
+def test_golden(name: str) -> None:
+    assert dict(golden_texts())[name] == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["classic", "every-kind", "mixed", "cut-off", "huge", "empty"])
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_no_line_is_wider_than_it_may_be(name: str, width: int) -> None:
+    text = render(view(name), LAWS, width=width, verbosity=1, written=("HTML report: " + "x" * 300,))
+    assert [line for line in text.splitlines() if cell_len(line) > width] == []
+
+
+def test_whatever_came_the_report_is_one_printable_character_after_the_other() -> None:
+    text = render(view("hostile"), LAWS, verbosity=1)
+    assert [line for line in text.splitlines() if not line.isprintable()] == []
+    assert "[bold]markup[/bold] :smile:" in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_colour_changes_nothing_but_the_colour(name: str) -> None:
+    coloured = render(view(name), LAWS, colour=True)
+    plain = render(view(name), LAWS)
+    assert "\x1b" not in plain
+    assert "\x1b" in coloured
+    assert ANSI.sub("", coloured) == plain
+
+
+@pytest.mark.parametrize("name", ["NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"])
+def test_the_text_does_not_depend_on_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = render(view("classic"), LAWS, colour=True)
+    monkeypatch.setenv(name, "dumb" if name == "TERM" else "1")
+    assert render(view("classic"), LAWS, colour=True) == before
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environ", "colour"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+    ],
+)
+def test_where_colour_is_used(terminal: bool, environ: dict[str, str], colour: bool) -> None:
+    assert use_colour(terminal, environ) is colour
+
+
+def test_only_the_first_failures_are_shown_in_full_unless_all_are_asked_for() -> None:
+    brief = render(view("every-kind"), LAWS)
+    assert brief.count("Run just this case again:") == 10
+    assert "  5 more cases did not pass (-v shows them in full):\nFAIL  echo/kind-no-connection::cut.at-k\n" in brief
+    assert render(view("every-kind"), LAWS, verbosity=1).count("Run just this case again:") == 15
+
+
+def test_cases_that_were_not_run_are_counted_by_reason() -> None:
+    run = Stream().start(total=4)
+    for name in ("a", "b", "c"):
+        run.add(CaseNotRun(run.after(1), case(name), "stopped after the first failure" if name != "c" else ""))
+    text = render(fold(run.finish(1)), LAWS)
+    assert text.startswith("2 cases not run: stopped after the first failure\n2 cases not run: no reason was given\n\n")
+
+
+def test_several_clients_are_told_apart() -> None:
+    several = replace(case(), actors=(*case().actors, Actor("bob", ())))
+    run = Stream().start().serve(()).begin(several).connect().verdict("fail", Stream().finding())
+    text = render(fold(run.finish()), {})
+    assert "-- client: connected to" in text
+    assert "The server" not in text
+    assert "  Law cut.at-k\n" in text
+
+
+def test_nothing_recorded_and_no_run() -> None:
+    text = render(fold(Stream(target=1).begin(case()).events), LAWS)
+    assert "Timeline: nothing was recorded" in text
+    assert "again" not in text
+
+
+def test_hostile_words_of_the_command_can_still_be_copied() -> None:
+    text = render(fold(Stream().start(command=(*COMMAND, "\x1b\u202e")).begin(case()).events), LAWS)
+    assert "$'\\x1b\\xe2\\x80\\xae'" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("one two three", ["one two", "three"]),
+        ("abcdefghijklmnop q", ["abcdefgh", "ijklmnop", "q"]),
+        ("世界世界世界", ["世界世界", "世界"]),
+        ("a  b", ["a  b"]),
+    ],
+)
+def test_wrap(text: str, lines: list[str]) -> None:
+    assert wrap(text, 8) == lines

@@ -1,0 +1,234 @@
+"""The events of a case in words."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from report_streams import case, pieces_actions, span
+
+from sockcheck.case import Action, Actor, Await, Generated, Piece, Quiet, Send
+from sockcheck.events import (
+    Awaited,
+    Barrier,
+    CaseFinished,
+    CaseStarted,
+    CaseTimedOut,
+    Closed,
+    Connected,
+    ConnectFailed,
+    DeadlinePassed,
+    Elided,
+    HealthRead,
+    PeerClosed,
+    Received,
+    SendFailed,
+    Sent,
+    Settled,
+    ShutDown,
+    TargetExited,
+    TargetOutput,
+    Troubled,
+)
+from sockcheck.verdict import Verdict
+from sockcheck_reports.timeline import Row, TimelineEvent, fold_rows, sent_bytes, tell
+
+BEGAN = 10.0
+
+
+def rows(*events: TimelineEvent, actions: Sequence[Action] = (), observe: bool = True) -> list[str]:
+    shown = replace(case(), actors=(Actor("client", tuple(actions) or pieces_actions()),))
+    told = tell(shown, BEGAN, events, observe=observe)
+    return [f"{row.at:.2f} {row.mark} {row.what} {row.excerpt(60)}".rstrip() for row in told]
+
+
+def connected(unobserved: str = "") -> Connected:
+    return Connected(10.001, 10.0, 1, "client", 0, "127.0.0.1:5", "127.0.0.1:7", unobserved)
+
+
+@pytest.mark.parametrize(
+    ("event", "row"),
+    [
+        (connected(), "1.00 -- connected to 127.0.0.1:7 from 127.0.0.1:5"),
+        (ConnectFailed(10.001, 1, "client", 0, "ECONNREFUSED"), "1.00 -- no connection: ECONNREFUSED"),
+        (Sent(10.001, 10.0, 1, "client", 1, 6, 6, "none", 0.0), '1.00 -> sent 6 bytes "world\\n"'),
+        (Sent(10.001, 10.0, 1, "other", 1, 6, 6, "none", 0.0), "1.00 -> sent 6 bytes"),
+        (SendFailed(10.001, 10.0, 1, "client", 1, 3, "EPIPE"), "1.00 -- send failed (EPIPE) after 3 bytes"),
+        (Received(10.001, 1, "client", b"hi\x00"), '1.00 <- received 3 bytes "hi\\x00"'),
+        (
+            Received(10.001, 1, "client", Elided(8_200_000, "", b"head", b"tail")),
+            '1.00 <- received 8.2 MB, as expected "head" + 8.2 MB',
+        ),
+        (PeerClosed(10.001, 1, "client", "eof", "", ""), "1.00 <- end of stream (recv() gave b''), after 0 bytes"),
+        (
+            PeerClosed(10.001, 1, "client", "reset", "ECONNRESET", "CLOSE"),
+            "1.00 <- reset (ECONNRESET), TCP_INFO CLOSE, after 0 bytes",
+        ),
+        (
+            PeerClosed(10.001, 1, "client", "error", "ETIMEDOUT", ""),
+            "1.00 <- the connection failed (ETIMEDOUT), after 0 bytes",
+        ),
+        (DeadlinePassed(12.0, 1, "client", 0, 0), "2000.00 -- no answer to connect() within 5.00 s"),
+        (
+            DeadlinePassed(12.0, 1, "client", 1, 5),
+            "2000.00 -- the server takes no more: 5 bytes of 12 bytes sent, nothing for 2.00 s",
+        ),
+        (DeadlinePassed(12.0, 1, "client", 2, 0), "2000.00 -- nothing for 2.00 s: the deadline of 2.00 s passed"),
+        (DeadlinePassed(12.0, 1, "client", 9, 0), "2000.00 -- nothing for 2.00 s: the deadline passed"),
+        (ShutDown(10.001, 10.0, 1, "client", 3, "write", ""), "1.00 -> shutdown(SHUT_WR): our end of stream"),
+        (ShutDown(10.001, 10.0, 1, "client", 3, "both", ""), "1.00 -> shutdown(SHUT_RDWR)"),
+        (
+            ShutDown(10.001, 10.0, 1, "client", 3, "read", "ENOTCONN"),
+            "1.00 -> shutdown(SHUT_RD) failed: ENOTCONN",
+        ),
+        (Closed(10.001, 1, "client", 5, "close"), "1.00 -> closed our socket"),
+        (Closed(10.001, 1, "client", 5, "reset"), "1.00 -> reset by us (SO_LINGER 0, close)"),
+        (Awaited(10.001, 1, "client", 1, "read", "seen"), "1.00 -- await read: seen"),
+        (Awaited(10.001, 1, "client", 1, "read", "gone"), "1.00 -- await read: the server's end is gone"),
+        (
+            Settled(10.001, 1, "client", "settled", 0.0002),
+            "1.00 -- the server has settled (0.20 ms): nothing more is to come",
+        ),
+        (Settled(10.001, 1, "client", "late", 1.0), "1.00 -- the server did not settle within 1.00 s"),
+        (
+            Settled(10.001, 1, "client", "gap", 0.1),
+            "1.00 -- waited 100 ms for more, since the server cannot be observed",
+        ),
+        (CaseTimedOut(40.0, 1), "30000.00 -- the case took longer than it may (30.00 s)"),
+        (HealthRead(10.001, 1, True, True, ""), "1.00 -- the server is alive and listens"),
+        (HealthRead(10.001, 1, True, False, ""), "1.00 -- the server is alive but listens no more"),
+        (HealthRead(10.001, 1, False, False, ""), "1.00 -- no process of the server is left"),
+        (HealthRead(10.001, 1, True, True, "no /proc"), "1.00 -- the server's health cannot be seen: no /proc"),
+        (Troubled(10.001, 1, "EMFILE"), "1.00 -- trouble on our side: EMFILE"),
+        (TargetOutput(10.001, 1, "stderr", b"oops\n", 0), '1.00  | stderr "oops\\n"'),
+        (TargetExited(10.001, 1, -11), "1.00 -- the server was killed by SIGSEGV"),
+    ],
+)
+def test_an_event_in_words(event: TimelineEvent, row: str) -> None:
+    assert rows(event) == [row]
+
+
+def test_the_frame_of_a_case_has_no_row() -> None:
+    assert rows(CaseStarted(BEGAN, 1, 1, case()), CaseFinished(11.0, 1, Verdict("pass"))) == []
+
+
+@pytest.mark.parametrize(
+    ("barrier", "said"),
+    [
+        ("read", "read by the server after 0.03 ms"),
+        ("gone", "the server's end was gone after 0.03 ms; the rest is sent all the same"),
+        ("not-read", "not read by the server within 0.03 ms; the rest is sent all the same"),
+        ("gap", "the rest is sent 0.03 ms later by gap, since the server cannot be observed"),
+    ],
+)
+def test_how_a_segment_was_parted_from_the_next(barrier: Barrier, said: str) -> None:
+    sent = Sent(10.001, 10.0, 1, "client", 1, 0, 5, "none", 0.00003)
+    assert rows(replace(sent, barrier=barrier)) == ['1.00 -> sent 5 bytes "hello"', f"1.03 -- {said}"]
+
+
+def test_a_gap_says_why() -> None:
+    gap = Sent(10.001, 10.0, 1, "client", 1, 0, 5, "gap", 0.02)
+    assert rows(connected("no netlink here"), gap)[-1].endswith("by gap, since no netlink here")
+    assert rows(connected("x"), gap, observe=False)[-1].endswith("by gap, since --no-observe was given")
+    actions = list(pieces_actions())
+    assert isinstance(actions[1], Send)
+    actions[1] = replace(actions[1], gap=0.02)
+    assert rows(gap, actions=actions)[-1].endswith("20 ms later by gap, as the scenario says")
+
+
+def test_waits_that_end_by_time() -> None:
+    where = span(5, "connect")
+    actions: list[Action] = [Quiet(where, 0.3), Await(where, "end-read", 2.0)]
+    assert rows(DeadlinePassed(10.3, 1, "client", 0, 0), DeadlinePassed(12.3, 1, "client", 1, 0), actions=actions) == [
+        "300.00 -- quiet for 300 ms, as it should be",
+        "2300.00 -- await end-read: not within 2.00 s",
+    ]
+
+
+def test_nothing_is_counted_from_the_last_that_happened_to_the_client() -> None:
+    told = rows(Received(10.5, 1, "client", b"hel"), DeadlinePassed(12.0, 1, "client", 2, 0))
+    assert told[-1] == "2000.00 -- nothing for 1.50 s: the deadline of 2.00 s passed"
+
+
+def test_an_ending_tells_how_much_came_before_it() -> None:
+    told = rows(
+        Received(10.1, 1, "client", b"hel"),
+        Received(10.2, 1, "client", Elided(4, "", b"lo", b"")),
+        PeerClosed(10.3, 1, "client", "reset", "ECONNRESET", "CLOSE"),
+    )
+    assert told[-1] == "300.00 <- reset (ECONNRESET), TCP_INFO CLOSE, after 7 bytes"
+
+
+def test_rows_are_in_the_order_of_time() -> None:
+    told = rows(
+        Sent(10.001, 10.0, 1, "client", 1, 0, 5, "read", 0.002),
+        Received(10.002, 1, "client", b"hel"),
+    )
+    assert [row.split()[0] for row in told] == ["1.00", "2.00", "3.00"]
+
+
+def test_what_the_verdict_rests_on_is_marked() -> None:
+    told = tell(case(), BEGAN, [Received(10.1, 1, "client", b"x"), Received(10.2, 1, "client", b"y")], decisive={10.2})
+    assert [row.decisive for row in told] == [False, True]
+    assert tell(case(), BEGAN, [Troubled(10.1, 1, "x")])[0].decisive
+
+
+RANDOM = Generated("random", 1000, 7, b"")
+REPEAT = Generated("repeat", 8, 0, b"abc")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "offset", "limit", "data"),
+    [
+        ((b"hello", b" world"), 3, 4, b"lo w"),
+        ((b"hello", b" world"), 5, 100, b" world"),
+        ((REPEAT,), 0, 100, b"abcabcab"),
+        ((REPEAT, b"!"), 4, 100, b"bcab!"),
+        ((b"x", REPEAT), 3, 3, b"cab"),
+        ((b"x", RANDOM, b"y"), 0, 100, b"x"),
+        ((b"x", RANDOM, b"y"), 1001, 100, b"y"),
+        ((Generated("repeat", 0, 0, b""), b"y"), 0, 100, b"y"),
+        ((), 0, 100, b""),
+    ],
+)
+def test_sent_bytes_are_known_up_to_a_random_payload(
+    pieces: tuple[Piece, ...], offset: int, limit: int, data: bytes
+) -> None:
+    assert sent_bytes(pieces, offset, limit) == data
+
+
+def many(number: int) -> list[Row]:
+    return [
+        row
+        for at in range(number)
+        for row in (
+            Row(at, "->", "client", "sent", b"x", 64_000, "sent"),
+            Row(at, "<-", "client", "received", b"x", 1, "received"),
+        )
+    ]
+
+
+def test_a_short_run_is_not_folded() -> None:
+    assert fold_rows(many(7)) == tuple(many(7))
+
+
+def test_the_middle_of_a_long_run_is_counted() -> None:
+    end = Row(200, "<-", "client", "end")
+    folded = fold_rows([*many(100), Row(100, " |", "", "stdout", b"x", 1, "output"), *many(8), end])
+    assert len(folded) == 12
+    assert (folded[5].mark, folded[5].what) == (
+        "..",
+        "103 more segments sent, 6.6 MB; 103 more pieces received, 103 bytes; 1 other event",
+    )
+    assert folded[-1] == end
+
+
+def test_what_the_verdict_rests_on_is_not_folded_away() -> None:
+    run = many(50)
+    run[50] = replace(run[50], decisive=True)
+    folded = fold_rows(run)
+    assert run[50] in folded
+    assert len(folded) == 23
+
+
+def test_no_timeline_is_endless() -> None:
+    assert len(fold_rows([Row(at, "--", "", f"{at}") for at in range(5000)])) == 121

@@ -1,0 +1,221 @@
+"""The fold of a run's facts."""
+
+import gc
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+from report_streams import CLASSIC, HOSTILE, STREAMS, Stream, case, classic, cut_off, mixed, span, view
+
+from sockcheck.case import Actor, Send
+from sockcheck.events import (
+    Awaited,
+    CaseFinished,
+    CaseNotRun,
+    CaseStarted,
+    RunFinished,
+    Sent,
+    TargetExited,
+    TargetOutput,
+    TargetStopped,
+    Troubled,
+)
+from sockcheck.scenario import Span
+from sockcheck.verdict import Verdict
+from sockcheck_reports.view import OUTPUT_KEPT, Counts, Folder, fold, place
+
+
+def test_the_classic_failure() -> None:
+    view = fold(classic())
+    assert view.counts == Counts(passed=2, failed=1)
+    assert view.whole
+    assert view.weaker == ()
+    assert view.targets == 1
+    [failed] = view.failures
+    assert failed.label == "echo/pieces::cut.at-k"
+    assert failed.target is not None
+    assert failed.target.ended == ""
+    assert [row.what for row in failed.rows if row.decisive] == ["end of stream (recv() gave b''), after 5 bytes"]
+    assert b"".join(event.data for event in failed.output).endswith(b"connection closed\n")
+
+
+def test_counts_and_order() -> None:
+    view = fold(mixed())
+    assert view.counts == Counts(passed=3, failed=1, errors=1, skipped=2, not_run=2)
+    assert view.counts.total == 9
+    assert [case.label for case in view.cases][:3] == [
+        "echo/greets::plain",
+        "echo/greets::plain (time 2)",
+        "echo/pieces::cut.at-k",
+    ]
+    assert [event.why for event in view.not_run] == [
+        "the author says so",
+        "it needs half-close, which the contract does not promise",
+    ]
+    assert view.never_reached == 1
+    assert len(view.target_failures) == 1
+    assert [case.reason for case in view.errors] == ["no descriptors are left (EMFILE)"]
+
+
+def test_a_case_that_passed_keeps_only_its_summary() -> None:
+    passed = fold(Stream().start().serve().output(b"hello\n").passes().finish(0)).cases[0]
+    assert (passed.rows, passed.output, passed.findings, passed.target) == ((), (), (), None)
+    assert passed.duration == pytest.approx(0.0005)
+
+
+def test_memory_does_not_grow_with_the_bytes_of_cases_that_pass() -> None:
+    folder = Folder()
+    run = Stream().start(total=200)
+
+    def feed(cases: int) -> None:
+        for _ in range(cases):
+            run.serve().output(b"o" * 10_000)
+            run.begin(case("big")).connect().received(bytes(100_000)).verdict()
+            run.add(TargetStopped(run.after(1), run.target, 0, False))
+            for event in run.events:
+                folder.add(event)
+            run.events.clear()
+
+    feed(10)
+    tracemalloc.start()
+    feed(90)
+    gc.collect()
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 500_000
+
+
+def test_a_record_that_was_cut_off() -> None:
+    view = fold(cut_off())
+    assert not view.whole
+    assert view.counts == Counts(passed=1, errors=1, not_run=3)
+    assert view.errors[0].reason == "the record ends in the middle of this case"
+    assert [row.what for row in view.errors[0].rows][-1] == "read by the server after 0.03 ms"
+
+
+def test_no_facts_at_all() -> None:
+    view = fold([])
+    assert (view.run, view.whole, view.counts.total, view.duration) == (None, False, 0, 0.0)
+
+
+def test_output_belongs_to_the_case_until_the_next_begins() -> None:
+    run = Stream().start(total=2).serve().output(b"start\n").begin(case("one")).verdict("fail", Stream().finding())
+    run.output(b"late\n").begin(case("two")).output(b"next\n").verdict("fail", run.finding()).output(b"last\n")
+    one, two = fold(run.finish()).cases
+    assert b"".join(event.data for event in one.output) == b"start\nlate\n"
+    assert [row.data for row in one.rows] == [b"late\n"]
+    assert [row.data for row in two.rows] == [b"next\n", b"last\n"]
+
+
+def test_a_crash_that_is_seen_late_still_belongs_to_the_case() -> None:
+    run = Stream().start().serve().begin(case()).verdict("fail", Stream().finding())
+    run.add(TargetExited(run.after(1), run.target, -11)).output(b"Segmentation fault\n", "stderr")
+    [crashed] = fold(run.finish()).cases
+    assert [row.what for row in crashed.rows] == ["the server was killed by SIGSEGV", "stderr"]
+    assert crashed.target is not None
+    assert crashed.target.ended == "was killed by SIGSEGV"
+    assert crashed.output[-1].data == b"Segmentation fault\n"
+
+
+@pytest.mark.parametrize(
+    ("killed", "ended"), [(False, "was stopped by sockcheck"), (True, "was killed, since it did not stop on SIGTERM")]
+)
+def test_a_server_that_sockcheck_stopped(killed: bool, ended: str) -> None:
+    run = Stream().start().serve().begin(case()).verdict("fail", Stream().finding())
+    run.add(TargetStopped(run.after(1), run.target, -15, killed))
+    [failed] = fold(run.finish()).cases
+    assert failed.target is not None
+    assert failed.target.ended == ended
+    assert failed.rows == ()
+
+
+def test_a_server_that_ends_while_a_case_passes() -> None:
+    run = Stream().start().serve().begin(case())
+    run.add(TargetStopped(run.after(1), run.target, 0, False)).verdict().output(b"nobody hears this\n")
+    assert fold(run.finish(0)).counts == Counts(passed=1)
+
+
+def test_old_output_is_dropped_and_counted() -> None:
+    run = Stream().start().serve().output(b"a" * OUTPUT_KEPT, dropped=7).output(b"b" * 10)
+    [failed] = fold(run.begin(case()).verdict("fail", run.finding()).finish()).cases
+    assert [event.data for event in failed.output] == [b"b" * 10]
+    assert failed.dropped == OUTPUT_KEPT + 7
+
+
+def test_cases_that_share_a_server() -> None:
+    run = Stream().start(total=2).serve(()).begin(case("one")).begin(case("two"))
+    run.add(CaseFinished(run.after(1), 1, Verdict("pass"))).output(b"x")
+    run.add(CaseFinished(run.after(1), 2, Verdict("fail", (run.finding(),))))
+    one, two = fold(run.finish()).cases
+    assert one.outcome == "pass"
+    assert [row.what for row in two.rows] == ["stdout"]
+
+
+def test_facts_of_what_never_began_are_passed_over() -> None:
+    run = Stream().start(total=0)
+    run.add(Troubled(1.0, 9, "x")).add(CaseFinished(1.0, 9, Verdict("pass"))).add(TargetExited(1.0, 9, 0))
+    run.add(TargetOutput(1.0, 9, "stdout", b"x", 0))
+    assert fold(run.finish()).counts.total == 0
+
+
+def test_a_case_without_a_known_server() -> None:
+    [failed] = fold(Stream().start().begin(case()).verdict("fail", Stream().finding()).finish()).cases
+    assert (failed.target, failed.output) == (None, ())
+
+
+def test_what_is_weaker_is_said_with_the_number_of_cases() -> None:
+    assert fold(mixed()).weaker == (
+        "All deadlines were stretched by a factor of 3.",
+        "In 1 case a short wait had to do: that nothing more came is less certain.",
+        "In 1 case segments were parted by a gap, not by what the server had read.",
+        "In 1 case the server did not read a segment in time, and the rest was sent all the same.",
+        "In 1 case the server did not settle: that nothing more came is less certain.",
+        "In 1 case the server's end of a connection could not be observed (no netlink here).",
+        "In 1 case the server's health could not be seen (no /proc here).",
+    )
+
+
+def test_without_observing_one_sentence_says_it_all() -> None:
+    run = Stream().start(observe=False).serve().begin(case()).connect("--no-observe").sent(0, 5, "gap", 0.02)
+    run.settled("gap", 0.1).add(Awaited(run.after(1), run.attempt, "client", 1, "read", "unobservable")).verdict()
+    [sentence] = fold(run.finish(0)).weaker
+    assert sentence.startswith("The server was not observed (--no-observe)")
+
+
+def test_a_gap_that_the_scenario_asks_for_is_not_weaker() -> None:
+    asked = case()
+    actions = tuple(replace(a, gap=0.02) if isinstance(a, Send) else a for a in asked.actors[0].actions)
+    asked = replace(asked, actors=(Actor("client", actions),))
+    run = Stream().start().serve().begin(asked).sent(0, 5, "gap", 0.02)
+    run.add(Sent(run.after(1), run.at, run.attempt, "nobody", 9, 0, 1, "none", 0.0)).verdict()
+    assert fold(run.finish(0)).weaker == ()
+
+
+def test_what_is_weak_in_a_case_that_is_under_way_counts_too() -> None:
+    run = Stream().start().serve().begin(case())
+    run.add(Awaited(run.after(1), run.attempt, "client", 1, "read", "unobservable"))
+    assert fold(run.events).weaker == ("In 1 case an await could not be observed (read).",)
+
+
+def test_the_place_of_a_finding_is_its_line_or_else_the_scenario() -> None:
+    run = Stream()
+    shown = fold(
+        Stream().start().begin(case()).verdict("fail", run.finding(), run.finding(span=Span("", 0, 0, 0))).finish()
+    ).cases[0]
+    assert [place(shown, finding) for finding in shown.findings] == [span(8, '"hello world\\n"'), case().span]
+    assert place(shown) == case().span
+
+
+def test_the_difference_and_hostile_bytes_are_kept_as_they_are() -> None:
+    assert view("classic").failures[0].findings[0].difference == CLASSIC
+    assert view("hostile").failures[0].output[0].data == HOSTILE
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_the_fold_is_the_same_at_once_and_event_by_event(name: str) -> None:
+    folder = Folder()
+    for event in STREAMS[name]():
+        folder.add(event)
+        if isinstance(event, CaseStarted | CaseFinished | CaseNotRun | RunFinished):
+            folder.view()
+    assert folder.view() == view(name)
