@@ -254,10 +254,12 @@ class StartedTarget:
                 watched_until = watched_until or looked + _SETTLE
                 if slept == 2 or looked > watched_until:
                     if len({row.port for row in rows}) > 1:
+                        await self._keeper.ping()  # All that was written by now has been told then.
                         raise target_errors.several_ports(rows, bytes(self._output))
                     return self._reached(rows)
             now = time.monotonic()
             if now > deadline:
+                await self._keeper.ping()
                 raise self._late(port, rows)
             # Where looking is expensive (/proc/net/tcp), half of the time is enough for it.
             await trio.sleep(max(_POLL, now - looked))
