@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from sockcheck import case, payloads
 from sockcheck.case import Action, Actor, Case, Generated, Piece
@@ -159,6 +160,8 @@ def _action(values: _Values, step: Step, number: int) -> Action:
             return case.Reset(step.span)
         case AwaitStep():
             return case.Await(step.span, step.state, values.deadline(step.within, timeouts.expect))
+        case _:
+            assert_never(step)
 
 
 def _form(values: _Values, form: Form) -> case.Form:
@@ -172,6 +175,8 @@ def _form(values: _Values, form: Form) -> case.Form:
             return case.Until(delimiter, tuple(pattern.source for pattern in form.patterns))
         case BytesForm():
             return case.Count(form.count, form.sha256)
+        case _:
+            assert_never(form)
 
 
 def _pieces(values: _Values, parts: Iterable[Part]) -> tuple[Piece, ...]:
@@ -193,6 +198,8 @@ def _pieces(values: _Values, parts: Iterable[Part]) -> tuple[Piece, ...]:
                 size = recipe.size if part.first is None else part.first
                 if size:
                     pieces.append(Generated(recipe.kind, size, recipe.seed, recipe.of))
+            case _:
+                assert_never(part)
     _end_run(pieces, run)
     return tuple(pieces)
 
@@ -216,6 +223,8 @@ def _cuts(values: _Values, cut: Cut | None, size: int, number: int) -> tuple[int
             # Mixed with the place, so that the sends of a run are not all cut alike.
             seed = zlib.crc32(f"{values.seed} {values.id} {number}".encode()) if cut.seed is None else cut.seed
             return random_cuts(size, cut.count, seed)
+        case _:
+            assert_never(cut.kind)
 
 
 def _passing(actors: Iterable[Actor]) -> float:

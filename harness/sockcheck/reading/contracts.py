@@ -12,7 +12,7 @@ from sockcheck.reading.durations import fixed_duration
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.tree import Entry, Node, SequenceNode, grow
-from sockcheck.reading.values import choice, known, line, mapping, scalar, words
+from sockcheck.reading.values import choice, known, lacks, line, mapping, place_of, scalar, words
 from sockcheck.scenario import Contract, Timeouts
 
 _T = TypeVar("_T")
@@ -58,9 +58,9 @@ def contract(page: Page, folder: str) -> Contract:
         return default if value is None else value
 
     name = read("contract", _text, folder)
-    if "contract" not in entries:
+    if lacks(root.entries, "contract", _KEYS):
         page.note(page.mistake(root, "'contract', its name, is missing", f"write `contract: {folder}`"))
-    elif name != folder:
+    if name != folder:
         message = f"the contract is called {quoted(name)}, its folder {quoted(folder)}"
         page.note(page.mistake(entries["contract"].value, message, "the two must be the same"))
     read("transport", _transport, "tcp")
@@ -84,7 +84,9 @@ def _text(page: Page, node: Node) -> str:
 def _transport(page: Page, node: Node) -> str:
     transport = choice(page, node, _TRANSPORTS)
     if transport != "tcp":
-        raise page.mistake(node, f"the transport {quoted(transport)} is not supported by this version", "tcp is")
+        raise page.mistake(
+            node, f"the transport {quoted(transport)} is not supported by this version", "write tcp, or leave it out"
+        )
     return transport
 
 
@@ -96,17 +98,17 @@ def _check_conditions(page: Page, node: Node) -> None:
 
 
 def _promises(page: Page, node: Node) -> dict[str, str]:
-    entries = known(page, mapping(page, node, "promises and their values"), PROMISES, "promise")
+    entries = known(page, mapping(page, node, "a mapping of promises").entries, PROMISES, "promise")
     return _texts(page, entries, "what is promised")
 
 
 def _parameters(page: Page, node: Node) -> dict[str, str]:
-    entries = mapping(page, node, "names and values")
+    entries = mapping(page, node, "a mapping of names and values").entries
     for name, entry in entries.items():
         if not _NAME.fullmatch(name):
             page.note(page.mistake(entry.key, f"{quoted(name)} is not a name", "letters, digits, - and _"))
         elif name in _PLACEHOLDERS:
-            page.note(page.mistake(entry.key, f"{{{name}}} is taken: it stands for the server's own", "rename it"))
+            page.note(page.mistake(entry.key, f"{quoted(name)} is taken: sockcheck fills in {{{name}}}", "rename it"))
     return _texts(page, entries, "a value")
 
 
@@ -117,9 +119,10 @@ def _texts(page: Page, entries: dict[str, Entry], wanted: str) -> dict[str, str]
 
 
 def _target(page: Page, node: Node) -> str:
-    entries = known(page, mapping(page, node, "`command:` and a command line"), ("command",))
+    target = mapping(page, node, "a mapping with 'command'")
+    entries = known(page, target.entries, ("command",))
     if "command" not in entries:
-        raise page.mistake(node, "'command', which starts the server, is missing")
+        raise page.mistake(place_of(target), "'command', which starts the server, is missing")
     value = entries["command"].value
     command = line(page, value, "a command line")
     try:
@@ -130,6 +133,6 @@ def _target(page: Page, node: Node) -> str:
 
 
 def _timeouts(page: Page, node: Node) -> Timeouts:
-    entries = known(page, mapping(page, node, "deadlines"), _TIMEOUTS, "timeout")
+    entries = known(page, mapping(page, node, "a mapping of deadlines").entries, _TIMEOUTS, "timeout")
     found = {name: page.attempt(fixed_duration, page, entry.value) for name, entry in entries.items()}
     return replace(Timeouts(), **{name: seconds for name, seconds in found.items() if seconds is not None})

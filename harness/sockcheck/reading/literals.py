@@ -36,6 +36,14 @@ def place(page: Page, node: ScalarNode, start: int, end: int) -> Span:
     return Span(page.path, node.start.line + 1, column, column + sum(map(len, written[start:end])))
 
 
+def _within(page: Page, node: ScalarNode, start: int, end: int) -> Span:
+    """From `start` to `end`, as positions in the whole text; the whole node if it has several lines."""
+    if node.start.line != node.end.line:
+        return page.span(node)
+    shift = node.start.column + 1 - node.start.index
+    return Span(page.path, node.start.line + 1, start + shift, end + shift)
+
+
 def check_high_escapes(page: Page, node: ScalarNode, hint: str) -> None:
     """Raises ScenarioError for `\\x80` to `\\xff`: they name characters, of which UTF-8 makes two bytes each."""
     if node.style != '"' or node.value.isascii():
@@ -43,7 +51,7 @@ def check_high_escapes(page: Page, node: ScalarNode, hint: str) -> None:
     found = _HIGH_ESCAPE.search(page.text, node.start.index, node.end.index)
     if found:
         message = f"{found[1]} in a text is a character, and becomes two bytes"
-        raise page.mistake(node, message, hint.format(found[1][2:].lower()))
+        raise page.mistake(_within(page, node, *found.span(1)), message, hint.format(found[1][2:].lower()))
 
 
 def check_idle_escapes(page: Page, node: ScalarNode) -> None:
@@ -55,7 +63,7 @@ def check_idle_escapes(page: Page, node: ScalarNode) -> None:
     if found:
         where = "in single quotes" if node.style else "without quotes"
         message = f"{found[0]} {where} is a backslash and {quoted(found[0][1:])}"
-        hint = f'use double quotes; there "\\{found[0]}" is the backslash'
+        hint = f'use double quotes; if the backslash is meant, write "\\{found[0]}" there'
         raise page.mistake(place(page, node, *found.span()), message, hint)
 
 

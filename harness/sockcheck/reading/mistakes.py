@@ -68,14 +68,10 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 
 
 def _visible(text: str) -> str:
-    if text.isascii() and text.isprintable():
+    # Not printable are, beside the control characters, those that turn the direction of writing around.
+    if text.isprintable():
         return text
-    return "".join(_TAB if char == "\t" else char if _shows(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def _shows(char: str) -> bool:
-    # Combining characters are printable; format characters (Cf) turn writing direction around and are not.
-    return char.isprintable()
+    return "".join(_TAB if char == "\t" else char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _width(text: str) -> int:
@@ -95,7 +91,7 @@ def _clip(before: str, marked: str, after: str, room: int) -> tuple[str, str, st
     if _width(before) + _width(marked) + _width(after) <= room:
         return before, marked, after
     marked = _head(marked, room * 2 // 3)
-    before = _tail(before, max(room * 2 // 3 - _width(marked), room // 4))
+    before = _tail(before, room - _width(marked) - min(_width(after), room // 4))
     return before, marked, _head(after, room - _width(before) - _width(marked))
 
 

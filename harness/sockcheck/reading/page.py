@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import ParamSpec, Protocol, TypeVar
 
 from sockcheck.errors import MistakesError, ScenarioError
@@ -43,10 +42,6 @@ class Page:
         self.text = text
         self._mistakes: dict[tuple[int, int], ScenarioError] = {}
 
-    @cached_property
-    def lines(self) -> list[str]:
-        return LINE_BREAK.split(self.text)
-
     def span(self, placed: Placed) -> Span:
         """Where `placed` stands; the rest of its first line, where it goes on in the next."""
         return self.between(placed.start, placed.end)
@@ -60,11 +55,15 @@ class Page:
         return Span(self.path, start.line + 1, start.column + 1, start.column + len(rest) + 1)
 
     def rest_of_line(self, line: int, column: int) -> Span:
-        """From `column` to the end of `line`, both from 0. Behind the last line: the last place in the text."""
-        if line >= len(self.lines):
-            line, column = len(self.lines) - 1, len(self.lines[-1])
-        end = len(self.lines[line].rstrip())
-        return Span(self.path, line + 1, column + 1, max(column, end) + 1)
+        """From `column` to the end of `line`, both from 0. Behind the last line that says something: its end."""
+        lines = LINE_BREAK.split(self.text.rstrip())
+        if line >= len(lines):
+            line, column = len(lines) - 1, len(lines[-1])
+        return Span(self.path, line + 1, column + 1, max(column, len(lines[line].rstrip())) + 1)
+
+    def end(self) -> Span:
+        """The end of the last line that says something."""
+        return self.rest_of_line(len(self.text), 0)
 
     def mistake(self, place: Placed | Span, message: str, hint: str = "") -> ScenarioError:
         """A mistake at `place`, to be raised or noted."""

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from sockcheck.reading.literals import check_high_escapes, check_idle_escapes, references
 from sockcheck.reading.mistakes import listed, quoted
@@ -62,7 +62,7 @@ def part(scope: Scope, node: Node) -> Part:
     if not kinds:
         entry = next(iter(node.entries.values()), None)
         if entry is None:
-            raise page.mistake(node, "a part belongs here, not an empty mapping", f"parts are {listed(KINDS, 'or')}")
+            raise page.mistake(node, "expected a part, found an empty mapping", f"parts are {listed(KINDS, 'or')}")
         raise unknown(page, entry.key, "part", entry.key.value, tuple(KINDS))
     kind = kinds[0]
     if len(kinds) > 1:
@@ -102,6 +102,8 @@ def fixed(scope: Scope, node: Node, where: str) -> bytes:
                     if isinstance(piece, Reference):
                         raise scope.page.mistake(piece.span, f"{where} cannot hold ${{…}}")
                     data += piece
+            case _:
+                assert_never(each)
     return data
 
 
@@ -120,6 +122,8 @@ def least_size(scope: Scope, parts: tuple[Part, ...]) -> tuple[int, bool]:
             case Text():
                 total += sum(len(piece) for piece in each.pieces if isinstance(piece, bytes))
                 sure = sure and all(isinstance(piece, bytes) for piece in each.pieces)
+            case _:
+                assert_never(each)
     return total, sure
 
 
@@ -138,9 +142,7 @@ def _formatted(scope: Scope, entries: dict[str, Entry]) -> Text:
     """A text with its line ends and its end-of-data line (RFC 5321, section 4.5.2) as the protocol wants them."""
     page = scope.page
     text = _text(scope, entries["text"].value)
-    newline = "lf"
-    if "newline" in entries:
-        newline = choice(page, entries["newline"].value, ("crlf", "lf"))
+    newline = page.attempt(choice, page, entries["newline"].value, ("crlf", "lf")) if "newline" in entries else "lf"
     end = b"\r\n" if newline == "crlf" else b"\n"
     pieces = text.pieces
     if newline == "crlf":
@@ -213,10 +215,10 @@ def _integer(page: Page, kind: str, node: Node) -> bytes:
 def _frame(scope: Scope, entries: dict[str, Entry], key: ScalarNode) -> bytes:
     """A length and as many bytes."""
     page = scope.page
-    kind = choice(page, entries["frame"].value, _INTEGERS)
     if "of" not in entries:
-        raise page.mistake(key, "a frame needs `of:`, its content")
-    content = fixed(scope, entries["of"].value, "a frame")
+        raise page.mistake(key, "a frame needs 'of', its content")
+    content = page.attempt(fixed, scope, entries["of"].value, "a frame") or b""
+    kind = choice(page, entries["frame"].value, _INTEGERS)
     width, order = _width(kind)
     if len(content) >= 256**width:
         raise page.mistake(entries["frame"].value, f"{len(content):,} bytes are too many for a length of {kind}")

@@ -12,7 +12,7 @@ from sockcheck.reading.page import Page
 from sockcheck.reading.parts import Scope, fixed
 from sockcheck.reading.steps import step
 from sockcheck.reading.tree import Entry, Node, SequenceNode, grow
-from sockcheck.reading.values import known, line, mapping, size, unknown, whole, words
+from sockcheck.reading.values import known, lacks, line, mapping, place_of, size, unknown, whole, words
 from sockcheck.scenario import Client, Contract, Payload, Scenario
 
 _KEYS = ("scenario", "about", "client", "payloads", "needs", "tags", "hint", "skip", "law")
@@ -33,8 +33,11 @@ def scenario(page: Page, contract: Contract, load: Callable[[str], bytes]) -> Sc
         value = page.attempt(reader, page, entries[key].value) if key in entries else None
         return default if value is None else value
 
-    if "scenario" not in entries:
+    if lacks(root.entries, "scenario", _KEYS):
         page.note(page.mistake(page.rest_of_line(0, 0), "'scenario', the title, is missing", "`scenario: A title`"))
+    if lacks(root.entries, "client", _KEYS):
+        hint = "`client:` and a list of steps, the first of them `- connect`"
+        page.note(page.mistake(page.end(), "'client' is missing", hint))
     payloads = _payloads(page, contract, load, entries["payloads"].value) if "payloads" in entries else {}
     return Scenario(
         name=page.path.rpartition("/")[2].removesuffix(_SUFFIX),
@@ -78,24 +81,26 @@ def _tags(page: Page, node: Node) -> tuple[str, ...]:
 
 def _payloads(page: Page, contract: Contract, load: Callable[[str], bytes], node: Node) -> dict[str, Payload | None]:
     """The recipes by their names; None for one that is wrong, so that its name stays known."""
-    entries = page.attempt(mapping, page, node, "names and recipes") or {}
+    payloads = page.attempt(mapping, page, node, "a mapping of names and recipes")
     scope = Scope(page, contract.parameters, {}, load)
+    entries = payloads.entries if payloads is not None else {}
     return {name: page.attempt(_payload, scope, entry) for name, entry in entries.items()}
 
 
 def _payload(scope: Scope, entry: Entry) -> Payload:
     page = scope.page
-    recipe = mapping(page, entry.value, "{random: 1MiB} or {repeat: text, size: 1MiB}")
+    node = mapping(page, entry.value, "{random: 1MiB} or {repeat: text, size: 1MiB}")
+    recipe = node.entries
     span = page.span(entry.key)
     if "repeat" in recipe:
-        recipe = known(page, recipe, ("repeat", "size"))
+        known(page, recipe, ("repeat", "size"))
         of = page.attempt(_repeated, scope, recipe["repeat"].value)
         if "size" not in recipe:
             raise page.mistake(recipe["repeat"].key, "a payload that repeats needs a 'size'", "as in `size: 1MiB`")
         return Payload("repeat", size(page, recipe["size"].value), 0, of or b"", span)
     known(page, recipe, ("random", "seed"))
     if "random" not in recipe:
-        raise page.mistake(entry.key, "a payload is {random: 1MiB} or {repeat: text, size: 1MiB}")
+        raise page.mistake(place_of(node), "a payload is {random: 1MiB} or {repeat: text, size: 1MiB}")
     seed = page.attempt(whole, page, recipe["seed"].value, 0, 2**63) if "seed" in recipe else None
     return Payload("random", size(page, recipe["random"].value), seed or 0, b"", span)
 
@@ -103,17 +108,13 @@ def _payload(scope: Scope, entry: Entry) -> Payload:
 def _repeated(scope: Scope, node: Node) -> bytes:
     data = fixed(scope, node, "a payload")
     if not data:
-        raise scope.page.mistake(node, "no bytes cannot be repeated")
+        raise scope.page.mistake(node, "a payload cannot repeat nothing")
     return data
 
 
 def _clients(scope: Scope, entry: Entry | None) -> tuple[Client, ...]:
     page = scope.page
     if entry is None:
-        span = page.rest_of_line(len(page.text), 0)
-        page.note(
-            page.mistake(span, "'client' is missing", "`client:` and a list of steps, the first of them `- connect`")
-        )
         return ()
     if not isinstance(entry.value, SequenceNode) or not entry.value.items:
         page.note(page.mistake(entry.key, "'client' must be a list of steps", "the first of them is `- connect`"))

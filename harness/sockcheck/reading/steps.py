@@ -13,7 +13,7 @@ from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.parts import Scope, least_size, parts
 from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from sockcheck.reading.values import LARGEST_SIZE, choice, flag, known, size, unknown, whole
+from sockcheck.reading.values import LARGEST_SIZE, choice, flag, known, place_of, size, unknown, whole
 from sockcheck.scenario import (
     AwaitStep,
     CloseStep,
@@ -81,8 +81,7 @@ def step(scope: Scope, node: Node) -> Verb:
             name = _verb(page, node)
             entries = node.entries
         case _:
-            hint = f"the steps are {', '.join(_VERBS)}"
-            raise page.mistake(node, "a step belongs here", hint)
+            raise page.mistake(node, "expected a step", f"the steps are {', '.join(_VERBS)}")
     entry = entries[name]
     span = page.between(entry.key.start, entry.value.end if entry.value is not entry.key else entry.key.end)
     options = known(page, entries, (name, *_VERBS[name]), of=name)
@@ -230,7 +229,7 @@ def _cut(scope: Scope, node: Node, data: tuple[Part, ...] | None) -> Cut:
 def _random_cut(page: Page, node: MappingNode, places: int) -> Cut:
     entries = known(page, node.entries, ("random", "seed"), of="cut")
     if "random" not in entries:
-        raise page.mistake(node, "a cut is a list of positions, every-byte, or {random: how many}")
+        raise page.mistake(place_of(node), "a cut is a list of positions, every-byte, or {random: how many}")
     seed = page.attempt(whole, page, entries["seed"].value, 0, 2**63) if "seed" in entries else None
     times = whole(page, entries["random"].value, 1, min(places, MOST_CUTS))
     return Cut("random", (), times, seed, page.span(node))

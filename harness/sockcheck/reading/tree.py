@@ -173,9 +173,7 @@ def _unprintable(page: Page, index: int) -> ScenarioError:
     before = LINE_BREAK.split(page.text[:index])
     line, column = len(before), len(before[-1]) + 1
     message = f"the character U+{ord(page.text[index]):04X} may not stand in a YAML file"
-    return page.mistake(
-        Span(page.path, line, column, column + 1), message, 'in double quotes it can be written "\\x00"'
-    )
+    return page.mistake(Span(page.path, line, column, column + 1), message, "double quotes take it as an escape")
 
 
 def _syntax_mistake(page: Page, error: Exception) -> ScenarioError:
@@ -200,8 +198,13 @@ def _syntax_mistake(page: Page, error: Exception) -> ScenarioError:
         return page.mistake(_one(place), "a ':' stands where no key can end", hint)
     if "quoted scalar" in context and "unexpected" in problem:
         return page.mistake(_one(page.rest_of_line(began.line, began.column)), "this quote is never closed")
+    if "flow" in context and began.index < at.index and not page.text[at.index :].strip():
+        return page.mistake(_one(page.rest_of_line(began.line, began.column)), "this bracket is never closed")
     if "flow" in context:
         return page.mistake(place, "a ',' or a closing bracket is missing", f"look from line {began.line + 1} on")
+    if "block" in context:
+        hint = "steps of one list, and keys of one mapping, begin in the same column"
+        return page.mistake(place, "this line does not fit those above it", hint)
     return page.mistake(place, f"this is not YAML: {problem}", f"it happened {context}" if context else "")
 
 

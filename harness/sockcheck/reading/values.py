@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar, assert_never
 
 from sockcheck.errors import ScenarioError
 from sockcheck.reading.mistakes import listed, nearest, quoted
@@ -17,6 +17,9 @@ _W = TypeVar("_W", bound=str)
 # Bytes that one scenario may name: what is sent is made in memory.
 LARGEST_SIZE = 1024**3
 
+# How many words a hint names. More of them help nobody.
+_MOST_NAMED = 16
+
 _SIZE = re.compile(r"([0-9]{1,12})\s*(|KiB|MiB|GiB)")
 _UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _WHOLE = re.compile(r"[0-9]{1,20}|0x[0-9a-fA-F]{1,16}")
@@ -25,15 +28,15 @@ _WHOLE = re.compile(r"[0-9]{1,20}|0x[0-9a-fA-F]{1,16}")
 def scalar(page: Page, node: Node, wanted: str) -> ScalarNode:
     """The node, which must be a scalar and say something. `wanted` is what belongs there: `a duration`."""
     if not isinstance(node, ScalarNode) or (not node.value and not node.style):
-        raise page.mistake(node, f"{wanted} belongs here, not {_kind(node)}")
+        raise page.mistake(node, f"expected {wanted}, found {_kind(node)}")
     return node
 
 
-def mapping(page: Page, node: Node, wanted: str) -> dict[str, Entry]:
-    """The entries of the node, which must be a mapping."""
+def mapping(page: Page, node: Node, wanted: str) -> MappingNode:
+    """The node, which must be a mapping."""
     if not isinstance(node, MappingNode):
-        raise page.mistake(node, f"{wanted} belongs here, not {_kind(node)}")
-    return node.entries
+        raise page.mistake(node, f"expected {wanted}, found {_kind(node)}")
+    return node
 
 
 def known(
@@ -48,6 +51,16 @@ def known(
     return {name: entry for name, entry in entries.items() if name in keys}
 
 
+def place_of(node: MappingNode) -> Placed:
+    """Where to say that a mapping lacks a key: at its first key, which is the one, most likely, but misspelt."""
+    return next((entry.key for entry in node.entries.values()), node)
+
+
+def lacks(entries: Mapping[str, Entry], key: str, keys: Collection[str]) -> bool:
+    """Whether a mapping has neither `key`, one of `keys`, nor a misspelling of it."""
+    return key not in entries and all(name in keys or nearest(name, keys) != key for name in entries)
+
+
 def unknown(
     page: Page, place: Placed | Span, kind: str, word: str, choices: Collection[str], of: str = ""
 ) -> ScenarioError:
@@ -56,7 +69,8 @@ def unknown(
     if near:
         hint = f"did you mean {quoted(near)}?"
     elif choices:
-        hint = f"the {kind}s known here: {', '.join(choices)}"
+        more = ", …" if len(choices) > _MOST_NAMED else ""
+        hint = f"the {kind}s known here: {', '.join(list(choices)[:_MOST_NAMED])}{more}"
     else:
         hint = f"no {kind} is known here"
     return page.mistake(place, f"unknown {kind} {quoted(word)}{of and f' of {quoted(of)}'}", hint)
@@ -72,14 +86,14 @@ def choice(page: Page, node: Node, choices: Sequence[_W]) -> _W:
     word = scalar(page, node, wanted).value
     near = nearest(word, choices)
     hint = f"did you mean {quoted(near)}?" if near else ""
-    raise page.mistake(node, f"{wanted} belongs here, not {quoted(word)}", hint)
+    raise page.mistake(node, f"expected {wanted}, found {quoted(word)}", hint)
 
 
 def line(page: Page, node: Node, wanted: str) -> str:
     """A text for people, without the spaces around it, and not empty."""
     text = scalar(page, node, wanted).value.strip()
     if not text:
-        raise page.mistake(node, f"{wanted} belongs here, not an empty text")
+        raise page.mistake(node, f"expected {wanted}, found an empty text")
     return text
 
 
@@ -98,7 +112,7 @@ def whole(page: Page, node: Node, lowest: int, highest: int) -> int:
     """A whole number, decimal or hexadecimal (`0x1f`), within bounds."""
     text = scalar(page, node, "a whole number").value
     if not _WHOLE.fullmatch(text):
-        raise page.mistake(node, f"a whole number belongs here, not {quoted(text)}")
+        raise page.mistake(node, f"expected a whole number, found {quoted(text)}")
     return _within(page, node, int(text, 16 if text.startswith("0x") else 10), lowest, highest)
 
 
@@ -127,3 +141,5 @@ def _kind(node: Node) -> str:
             return "a mapping"
         case AliasNode():
             return "an alias"
+        case _:
+            assert_never(node)
