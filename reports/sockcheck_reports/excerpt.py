@@ -24,6 +24,8 @@ _LABEL = 10
 _OFFSET = 10
 _HEX_ROW = 16
 _ELLIPSIS = "…"
+# A difference holds no more than this many bytes from where the streams part, so a stream that fills it may go on.
+_WINDOW = 40
 
 
 def escaped(data: bytes) -> str:
@@ -155,7 +157,7 @@ def _text_side(window: bytes, same: bytes, before: int, start: int, columns: int
     kept = _fit(rest, columns - len(shown))
     left = len(rest) - kept
     lead = f'{_ELLIPSIS}"' if start + before else '"'
-    end = f'"{_ELLIPSIS}' if left else '"'
+    end = f'"{_ELLIPSIS}' if left or len(rest) >= _WINDOW else '"'
     return Side(lead + shown, escaped(rest[:1]), escaped(rest[1:kept]) + end), left
 
 

@@ -18,6 +18,7 @@ from .wording import count, size
 
 INDENT = "  "
 _OUTPUT_SHOWN = 20
+_NARROWEST_EXCERPT = 24
 _WORD = {"fail": "FAIL", "error": "ERROR", "pass": "pass", "skip": "skip"}
 STYLE = {"fail": "bold red", "error": "bold magenta", "pass": "green", "skip": "yellow"}
 
@@ -62,7 +63,7 @@ def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> 
     if case.reason:
         lines += [Text(), *paragraph(case.reason, width)]
     if not case.findings:
-        lines += [Text(), Text(f"{INDENT}{_where(case)}", "cyan")]
+        lines += [Text(), Text(f"{INDENT}{where(case)}", "cyan")]
     for number, finding in enumerate(case.findings, 1):
         which = f"{number} of {len(case.findings)}: " if len(case.findings) > 1 else ""
         lines += [Text(), *_finding(case, finding, view, which, width)]
@@ -82,13 +83,14 @@ def hints(case: CaseView) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hint for hint in given if hint))
 
 
-def _where(case: CaseView, finding: Finding | None = None) -> str:
+def where(case: CaseView, finding: Finding | None = None) -> str:
+    """`file:line` of a finding, or of the scenario."""
     span = place(case, finding)
     return f"{plain(span.path)}:{span.line}"
 
 
 def _finding(case: CaseView, finding: Finding, view: View, which: str, width: int) -> list[Text]:
-    lines = [Text(f"{INDENT}{which}{_where(case, finding)}", "cyan")]
+    lines = [Text(f"{INDENT}{which}{where(case, finding)}", "cyan")]
     span = finding.span
     gutter = f"{INDENT}{INDENT}{span.line} | "
     shown = source_line(view.sources.get(span.path, ""), span, width - len(gutter))
@@ -162,13 +164,14 @@ def _row(row: Row, width: int, several: bool) -> list[Text]:
     at = f"{INDENT}{row.at:9.2f} "
     start = len(at) + 3
     what = (f"{plain(row.client)}: " if several and row.client else "") + row.what
-    excerpt = row.excerpt(width - start - cell_len(what) - 1)
     style = "bold red" if row.decisive else ""
     head, *rest = wrap(what, width - start)
     lines = [Text.assemble((at, "dim"), (row.mark, _MARK_STYLES[row.mark]), " ", (head, style))]
     lines += [Text.assemble(" " * start, (line, style)) for line in rest]
-    if excerpt:
-        lines[-1].append(" " + excerpt)
+    left = width - len(lines[-1]) - 1
+    if left < _NARROWEST_EXCERPT:
+        return [*lines, Text(" " * start + row.excerpt(width - start))] if row.data else lines
+    lines[-1].append(f" {row.excerpt(left)}" if row.data else "")
     return lines
 
 

@@ -18,9 +18,9 @@ from sockcheck.verdict import Finding
 
 from .again import command, words
 from .excerpt import Comparison, SourceLine, clipped, compare, output_lines, plain, source_line
-from .failure import hints
+from .failure import hints, where
 from .timeline import Row
-from .view import CaseView, View, place
+from .view import CaseView, View
 from .wording import count, duration, size
 
 SHOWN_WHOLE = 200
@@ -177,7 +177,7 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
     return _Failure(
         case=case,
         anchor=anchor,
-        where=_where(case),
+        where=where(case),
         findings=tuple(_finding(case, finding, view) for finding in case.findings),
         laws=tuple((plain(law), laws.get(law, "")) for law in named),
         hints=tuple(clipped(hint) for hint in hints(case)),
@@ -189,16 +189,11 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
     )
 
 
-def _where(case: CaseView, finding: Finding | None = None) -> str:
-    span = place(case, finding)
-    return f"{plain(span.path)}:{span.line}"
-
-
 def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
     comparison = compare(finding.difference) if finding.difference else None
     return _Finding(
         finding=finding,
-        where=_where(case, finding),
+        where=where(case, finding),
         source=source_line(view.sources.get(finding.span.path, ""), finding.span, 200),
         comparison=comparison,
         tails=comparison.tails(finding) if comparison else None,
@@ -226,7 +221,7 @@ def _lines(view: View, anchors: Mapping[int, str]) -> list[_Line]:
             title=plain(case.case.title),
             reason=clipped(case.reason),
             took=duration(case.duration),
-            where=_where(case, case.findings[0] if case.findings else None),
+            where=where(case, case.findings[0] if case.findings else None),
         )
         for case in view.cases
     ]

@@ -30,13 +30,13 @@ def render(
     verbosity: int = 0,
     written: Sequence[str] = (),
 ) -> str:
-    """The report as text that ends in a newline, in lines of at most `width` columns (at least 40).
+    """The report as text that ends in a newline, in lines of at most `width` columns, and 60 at least.
 
     `laws` gives each law's sentence by its id. `verbosity`: -1 for the summary alone; 0 with the first ten failures in
     full, the others by name; 1 with a line for every case and every failure in full. `written` names the reports that
     were written, one sentence each.
     """
-    width = max(40, width)
+    width = max(60, width)
     lines: list[Text] = []
     if verbosity > 0:
         lines += _every_case(view)

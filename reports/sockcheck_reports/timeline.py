@@ -293,7 +293,20 @@ def tell(
     teller = _Teller(case, began, observe)
     rows = [row for event in events for row in teller.tell(event, decisive)]
     rows.sort(key=lambda row: row.at)
-    return fold_rows(rows)
+    return fold_rows(_joined(rows))
+
+
+def _joined(rows: Iterable[Row]) -> list[Row]:
+    """`rows` with output that was written piece by piece, and nothing in between, put together."""
+    joined: list[Row] = []
+    for row in rows:
+        last = joined[-1] if joined else None
+        if last and row.kind == last.kind == "output" and row.what == last.what:
+            data = last.data + row.data if last.size == len(last.data) else last.data
+            joined[-1] = replace(last, data=data[:_KEPT], size=last.size + row.size)
+        else:
+            joined.append(row)
+    return joined
 
 
 def fold_rows(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -99,6 +99,12 @@ def test_a_comparison_says_what_is_not_shown() -> None:
     assert compare(Difference(0, 0, b"\xff" * 17, b""), 80).note == "not shown: at least 1 byte more that was expected"
 
 
+def test_a_stream_that_fills_its_window_may_go_on() -> None:
+    shown = compare(Difference(0, 0, b"a" * 39, b"b" * 40), 80)
+    assert shown.expected.line == '"' + "a" * 39 + '"'
+    assert shown.actual.line == '"' + "b" * 40 + '"…'
+
+
 def test_a_source_line_is_marked_below_its_span() -> None:
     shown = source_line('a: 1\n\t- "世界": x\n', Span("f", 2, 4, 8), 80)
     assert shown is not None

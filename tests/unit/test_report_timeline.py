@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from report_streams import case, pieces_actions, span
@@ -164,6 +165,15 @@ def test_rows_are_in_the_order_of_time() -> None:
         Received(10.002, 1, "client", b"hel"),
     )
     assert [row.split()[0] for row in told] == ["1.00", "2.00", "3.00"]
+
+
+def test_output_that_is_written_piece_by_piece_is_put_together() -> None:
+    pieces: list[tuple[Literal["stdout", "stderr"], bytes]]
+    pieces = [("stdout", b"got "), ("stdout", b"it\n"), ("stderr", b"oops"), ("stderr", b"x" * 300), ("stderr", b"y")]
+    assert rows(*(TargetOutput(10.001, 1, stream, data, 0) for stream, data in pieces)) == [
+        '1.00  | stdout "got it\\n"',
+        '1.00  | stderr "oopsxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" + 259 bytes',
+    ]
 
 
 def test_what_the_verdict_rests_on_is_marked() -> None:

@@ -104,7 +104,7 @@ def test_output_belongs_to_the_case_until_the_next_begins() -> None:
     one, two = fold(run.finish()).cases
     assert b"".join(event.data for event in one.output) == b"start\nlate\n"
     assert [row.data for row in one.rows] == [b"late\n"]
-    assert [row.data for row in two.rows] == [b"next\n", b"last\n"]
+    assert [row.data for row in two.rows] == [b"next\nlast\n"]
 
 
 def test_a_crash_that_is_seen_late_still_belongs_to_the_case() -> None:
