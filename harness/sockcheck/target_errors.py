@@ -30,8 +30,10 @@ class AddressInUseError(TargetError):
 def not_executable(number: int, argv: Sequence[str]) -> TargetError:
     """execve(2) of this command failed with this errno."""
     word = argv[0]
-    path = Path(word) if "/" in word else Path(shutil.which(word, mode=os.F_OK) or word)
-    if number == errno.ENOENT:
+    found = word if "/" in word else shutil.which(word, mode=os.F_OK)
+    path = Path(found or word)
+    # A folder of PATH that may not be searched gives EACCES too.
+    if number == errno.ENOENT or (number == errno.EACCES and found is None):
         return _not_found(word, path)
     if number == errno.ENOTDIR:
         return TargetError(f"there is no command {word!r}: a part of the path is no folder", "check the spelling")
@@ -131,11 +133,19 @@ def _not_found(word: str, path: Path) -> TargetError:
                 "look at its first line, `#! …`, or name the interpreter first in the command",
             )
         return TargetError(f"there is no file {word!r}", f"the working directory is {Path.cwd()}")
-    if Path(word).is_file():
+    if _is_file(Path(word)):
         return TargetError(f"there is no command {word!r}", _interpreter_hint(Path(word)) or f"write ./{word}")
     if word == "python" and shutil.which("python3"):
         return TargetError("there is no command 'python'", "write python3, or {python} for sockcheck's own")
     return TargetError(f"there is no command {word!r} in any folder of PATH", "check the spelling, or write its path")
+
+
+def _is_file(path: Path) -> bool:
+    """Path.is_file() raises errors for what can be no file's name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _interpreter_hint(path: Path) -> str:
@@ -155,11 +165,12 @@ def _mentioned(before: Sequence[Listener], output: bytes, argv: Sequence[str]) -
     texts = [output, *map(os.fsencode, argv)]
     for word in argv:
         path = Path(word)
-        try:
-            if path.is_file() and path.stat().st_size <= _SCRIPT_LIMIT:
-                texts.append(path.read_bytes())
-        except (OSError, ValueError):
-            continue
+        if _is_file(path):
+            try:
+                with path.open("rb") as script:
+                    texts.append(script.read(_SCRIPT_LIMIT))
+            except OSError:
+                continue
     numbers = {int(number) for text in texts for number in re.findall(rb"\b[1-9][0-9]{1,4}\b", text)}
     return [row for row in before if row.port in numbers]
 

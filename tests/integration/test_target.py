@@ -281,7 +281,7 @@ def test_a_command_that_cannot_be_executed(tmp_path: Path, monkeypatch: pytest.M
     assert told("sh -c true")[1].startswith("it is one word with blanks in it")
     script.chmod(0o755)
     assert told("./server.py")[1] == "write python3 server.py"
-    assert told("x" * 300)[0] == f"{'x' * 300!r} could not be executed: {os.strerror(errno.ENAMETOOLONG)}"
+    assert told("./" + "x" * 300)[0] == f"{'./' + 'x' * 300!r} could not be executed: {os.strerror(errno.ENAMETOOLONG)}"
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "python3").write_text("")
     (tmp_path / "python3").chmod(0o755)

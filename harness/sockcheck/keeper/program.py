@@ -292,9 +292,8 @@ class Keeper:
         if self._stopping is not None and (not self._running or now >= self._kill_at):
             killed = self._running
             left = self.kill_all()
-            if not self._gone_at:
-                self._gone_at = time.monotonic()
             self._tell_rest()
+            self._gone_at = self._gone_at or time.monotonic()
             self._say(
                 {
                     "is": "stopped",
@@ -326,8 +325,8 @@ class Keeper:
     def _reap(self) -> None:
         self._reap_children()
         if self._first and not self._running and not self._gone_at:
-            self._gone_at = time.monotonic()
             self._tell_rest()
+            self._gone_at = time.monotonic()
             if self._stopping is None:
                 self._say({"is": "gone", "at": self._gone_at, "status": self._status, "why": self._why})
 
