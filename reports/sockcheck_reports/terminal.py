@@ -46,8 +46,8 @@ def render(
         lines += _failures(view, laws, width, len(view.cases) if verbosity > 0 else _SHOWN_WHOLE)
         lines += _not_run(view, width)
     lines += summary(view, width)
-    for sentence in written:
-        lines += paragraph(sentence, width, first="")
+    # A path that is broken in two is of no use to whoever wants to open it.
+    lines += [Text(plain(sentence)) for sentence in written]
     return to_text(lines, colour)
 
 
@@ -126,8 +126,9 @@ def summary(view: View, width: int) -> list[Text]:
         lines += paragraph("The record is not whole: the run was cut off.", width, "bold magenta", first="")
     elif view.finished and view.finished.why:
         lines += paragraph(f"The run ended early: {view.finished.why}", width, "bold magenta", first="")
-    if view.target_failures:
-        lines.append(Text("The server could not be started or reached.", STYLE["error"]))
+    for message in dict.fromkeys(event.message for event in view.target_failures):
+        sentence = f"The server could not be started or reached: {message}"
+        lines += paragraph(sentence, width, STYLE["error"], first="")
     counts = _counts(view.counts, view.duration)
     return [*lines, counts] if len(counts) <= width else [*lines, *paragraph(counts.plain, width, first="")]
 

@@ -391,7 +391,7 @@ def _weakness(event: _CaseEvent, case: Case) -> tuple[str, str] | None:
             return _SHORT_WAIT, ""
         case Awaited(outcome="unobservable"):
             return _NO_AWAIT, event.state
-        case HealthRead(why=why) if why:
+        case HealthRead(alive=True, listening=True, why=why) if why:
             return "the server's health could not be seen", why
         case _:
             return None

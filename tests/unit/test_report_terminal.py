@@ -24,8 +24,10 @@ def test_golden(name: str) -> None:
 @pytest.mark.parametrize("name", ["classic", "every-kind", "mixed", "cut-off", "huge", "empty"])
 @pytest.mark.parametrize("width", [60, 71, 80, 132])
 def test_no_line_is_wider_than_it_may_be(name: str, width: int) -> None:
-    text = render(view(name), LAWS, width=width, verbosity=1, written=("HTML report: " + "x" * 300,))
-    assert [line for line in text.splitlines() if cell_len(line) > width] == []
+    path = "HTML report: " + "x" * 300
+    text = render(view(name), LAWS, width=width, verbosity=1, written=(path,))
+    # Only the path of a report is never broken, so that it can be opened.
+    assert [line for line in text.splitlines() if cell_len(line) > width] == [path]
 
 
 def test_whatever_came_the_report_is_one_printable_character_after_the_other() -> None:
