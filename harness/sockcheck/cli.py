@@ -45,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UsageError("a command behind -- belongs to `sockcheck run`")
         if split < len(words) and not options.command:
             raise UsageError("there is no command behind --", "name the server's command: -- ./server {port}")
-        return _dispatch(options)
+        code = _dispatch(options)
+        # Here a reader that went away can still be told from a failure; at the interpreter's end it cannot.
+        sys.stdout.flush()
+        return code
     except SockcheckError as error:
         _explain(error, sys.stderr)
         return BAD_USAGE

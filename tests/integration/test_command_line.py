@@ -116,7 +116,7 @@ def test_reports_are_written(tmp_path: Path) -> None:
     assert ran.code == 1
     assert f"JUnit report: {junit}" in ran.out
     assert "<testsuites" in junit.read_text()
-    assert "<!DOCTYPE html>" in html.read_text()
+    assert "<!doctype html>" in html.read_text()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from performing import GOOD, HERE, case, command, perform
@@ -22,8 +23,8 @@ def send(data: bytes) -> Send:
     return Send(HERE, (data,), (), None, 10.0)
 
 
-def end(how: str, within: float = 10.0) -> End:
-    return End(HERE, how, within, None)  # type: ignore[arg-type] -- one of its literals
+def end(how: Literal["eof", "reset", "any"], within: float = 10.0) -> End:
+    return End(HERE, how, within, None)
 
 
 def verdict(events: list[Event]) -> Verdict:
@@ -50,7 +51,7 @@ def outcome(events: list[Event]) -> str:
         ("unread", "reset", "pass"),
     ],
 )
-def test_the_ending_is_what_it_is(asked: str, seen: str, expected: str) -> None:
+def test_the_ending_is_what_it_is(asked: str, seen: Literal["eof", "reset", "any"], expected: str) -> None:
     actions: list[Action] = [CONNECT, send(asked.encode() + b"\n"), BYE]
     if asked == "unread":
         actions.append(send(b"never read"))

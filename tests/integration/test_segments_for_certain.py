@@ -60,7 +60,7 @@ def test_a_thousand_merges_none_of_them_parted(language: str, tmp_path: Path) ->
 
 
 def test_without_the_kernel_a_gap_stands_for_the_barrier_and_the_record_says_so(tmp_path: Path) -> None:
-    actions = [Connect(HERE, 30.0), Send(HERE, (bytes(20),), (10,), None, 30.0)]
+    actions: list[Action] = [Connect(HERE, 30.0), Send(HERE, (bytes(20),), (10,), None, 30.0)]
     events = perform([case(*actions)], counting_server("py", tmp_path), observe=False)
     assert [event.barrier for event in events if isinstance(event, Sent)] == ["gap", "none"]
     assert [event.unobserved for event in events if isinstance(event, Connected)] == ["--no-observe"]

@@ -40,7 +40,7 @@ from sockcheck.events import (
     Settled,
     ShutDown,
 )
-from sockcheck.exchange import DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Exchange
+from sockcheck.exchange import Command, DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Exchange
 from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
@@ -65,7 +65,7 @@ def end(how: Literal["eof", "reset", "any"] = "eof", after: float | None = None)
 def begin(*actions: Action) -> Exchange:
     """An exchange that is connected, at 1.0."""
     exchange = Exchange(Actor("client", (connect(), *actions)), "plain", "a hint")
-    assert isinstance(exchange.command, DoConnect)
+    assert isinstance(todo(exchange), DoConnect)
     exchange.tell(Connected(1.0, 0.9, 1, "client", 0, "127.0.0.1:1", "127.0.0.1:2", ""))
     return exchange
 
@@ -108,26 +108,31 @@ def shut(at: float) -> ShutDown:
     return ShutDown(at, at, 1, "client", 0, "write", "")
 
 
+def todo(exchange: Exchange) -> Command | None:
+    """What the exchange wants to be done next, each time anew: it changes with what it is told."""
+    return exchange.command
+
+
 def kind(exchange: Exchange) -> str:
-    assert exchange.command is None
+    assert todo(exchange) is None
     return exchange.finding.kind if exchange.finding else "none"
 
 
 def test_the_happy_path_says_what_to_do_step_by_step() -> None:
     exchange = begin(send(), expect(), Shutdown(HERE, "write"), end())
-    command = exchange.command
+    command = todo(exchange)
     assert isinstance(command, DoSend)
     assert (command.data, command.begin, command.end, command.last) == (b"hello\n", 0, 6, True)
     exchange.tell(sent(2.0))
-    assert exchange.command == DoWait(2, deadline=4.0)
+    assert todo(exchange) == DoWait(2, deadline=4.0)
     exchange.tell(received(2.5))
-    assert exchange.command == DoShutdown(3, "write")
+    assert todo(exchange) == DoShutdown(3, "write")
     exchange.tell(shut(2.6))
-    assert exchange.command == DoWait(4, deadline=4.6)
+    assert todo(exchange) == DoWait(4, deadline=4.6)
     exchange.tell(eof(3.0))
-    assert exchange.command == DoClose(5, "close")
+    assert todo(exchange) == DoClose(5, "close")
     exchange.tell(closed(3.1))
-    assert exchange.command is None
+    assert todo(exchange) is None
     assert exchange.finding is None
     assert exchange.position == 5
     assert exchange.received == 6
@@ -136,26 +141,26 @@ def test_the_happy_path_says_what_to_do_step_by_step() -> None:
 def test_a_cut_send_is_handed_out_in_segments() -> None:
     exchange = begin(send(b"hello world\n", (5, 6)))
     for begins, ends, last in ((0, 5, False), (5, 6, False), (6, 12, True)):
-        command = exchange.command
+        command = todo(exchange)
         assert isinstance(command, DoSend)
         assert (command.begin, command.end, command.last) == (begins, ends, last)
         exchange.tell(sent(2.0))
-    assert isinstance(exchange.command, DoSettle)
+    assert isinstance(todo(exchange), DoSettle)
 
 
 def test_the_command_stays_the_same_object_while_nothing_changes() -> None:
     exchange = begin(expect(b"hello"))
-    command = exchange.command
+    command = todo(exchange)
     exchange.tell(received(1.5, b"hel"))
-    assert exchange.command is command
+    assert todo(exchange) is command
 
 
 def test_a_reply_that_comes_while_we_still_send_is_matched_at_once() -> None:
     exchange = begin(send(b"abc", (1, 2)), expect(b"abc"), expect(b"def"))
     tell(exchange, sent(1.1), received(1.2, b"ab"), sent(1.3), received(1.4, b"cde"), sent(1.5))
-    assert exchange.command == DoWait(3, deadline=3.5)
+    assert todo(exchange) == DoWait(3, deadline=3.5)
     exchange.tell(received(1.6, b"f"))
-    assert isinstance(exchange.command, DoSettle)
+    assert isinstance(todo(exchange), DoSettle)
 
 
 def test_a_wrong_reply_ends_the_exchange_though_we_still_send() -> None:
@@ -165,7 +170,7 @@ def test_a_wrong_reply_ends_the_exchange_though_we_still_send() -> None:
     assert exchange.finding is not None
     assert exchange.finding.step == 2
     tell(exchange, sent(1.3))
-    assert exchange.command is None
+    assert todo(exchange) is None
 
 
 @pytest.mark.parametrize(
@@ -230,7 +235,7 @@ def test_bytes_before_an_ending_are_judged_before_the_ending() -> None:
 )
 def test_quiet(events: list[ClientEvent], expected: str) -> None:
     exchange = begin(Quiet(HERE, 0.5), expect())
-    assert exchange.command == DoWait(1, deadline=1.5)
+    assert todo(exchange) == DoWait(1, deadline=1.5)
     assert kind(tell(exchange, *events)) == expected
 
 
@@ -268,41 +273,41 @@ def test_a_server_that_stops_reading_is_told_with_how_much_it_took() -> None:
 def test_a_failed_send_is_not_judged_the_next_step_decides() -> None:
     exchange = begin(send(b"abc", (1,)), expect(b"go away"), end())
     tell(exchange, sent(1.1), received(1.2, b"go away"), SendFailed(1.3, 1.3, 1, "client", 1, 1, "EPIPE"), eof(1.4))
-    assert isinstance(exchange.command, DoClose)
+    assert isinstance(todo(exchange), DoClose)
 
 
 def test_an_awaited_state_that_does_not_come_accuses_nobody() -> None:
     exchange = begin(Await(HERE, "read", 2.0), Await(HERE, "accepted", 2.0), expect())
-    assert exchange.command == DoAwait(1, "read", deadline=3.0)
+    assert todo(exchange) == DoAwait(1, "read", deadline=3.0)
     exchange.tell(late(3.0))
-    assert exchange.command == DoAwait(2, "accepted", deadline=5.0)
+    assert todo(exchange) == DoAwait(2, "accepted", deadline=5.0)
     exchange.tell(Awaited(3.5, 1, "client", 2, "accepted", "seen"))
-    assert exchange.command == DoWait(3, deadline=5.5)
+    assert todo(exchange) == DoWait(3, deadline=5.5)
 
 
 def test_a_deadline_that_a_step_does_not_have_changes_nothing() -> None:
-    assert tell(begin(Reset(HERE)), late(3.0)).command == DoClose(1, "reset")
+    assert todo(tell(begin(Reset(HERE)), late(3.0))) == DoClose(1, "reset")
 
 
 def test_leaving() -> None:
-    assert begin(Reset(HERE)).command == DoClose(1, "reset")
-    assert begin(Close(HERE, unread=True)).command == DoClose(1, "close")
+    assert todo(begin(Reset(HERE))) == DoClose(1, "reset")
+    assert todo(begin(Close(HERE, unread=True))) == DoClose(1, "close")
     orderly = begin(Close(HERE, unread=False))
-    assert orderly.command == DoSettle(1)
+    assert todo(orderly) == DoSettle(1)
     orderly.tell(settled(2.0))
-    assert orderly.command == DoClose(1, "close")
+    assert todo(orderly) == DoClose(1, "close")
     orderly.tell(closed(2.1))
-    assert orderly.command is None
+    assert todo(orderly) is None
     surplus = tell(begin(Close(HERE, unread=False)), received(2.0))
     assert kind(surplus) == "surplus-bytes"
     # What comes before a reset is nobody's business.
-    assert tell(begin(send(), Reset(HERE)), received(1.5), sent(1.6)).command == DoClose(2, "reset")
+    assert todo(tell(begin(send(), Reset(HERE)), received(1.5), sent(1.6))) == DoClose(2, "reset")
 
 
 def test_after_counts_from_when_our_last_action_began() -> None:
     # The server's clock may have begun as soon as our call began, 0.4 s before we knew that it was done.
     fair = tell(begin(send(), end("eof", after=1.0)), sent(at=2.4, began=2.0), eof(3.05))
-    assert isinstance(fair.command, DoClose)
+    assert isinstance(todo(fair), DoClose)
     early = tell(begin(send(), end("eof", after=1.0)), sent(at=2.4, began=2.0), eof(2.9))
     assert kind(early) == "too-early"
     assert early.finding is not None
@@ -310,13 +315,13 @@ def test_after_counts_from_when_our_last_action_began() -> None:
     bytes_early = tell(begin(send(), expect(after=1.0)), sent(2.0), received(2.5, b"hel"), received(4.0, b"lo\n"))
     assert kind(bytes_early) == "too-early"
     bytes_fair = tell(begin(send(), expect(after=1.0)), sent(2.0), received(3.5))
-    assert isinstance(bytes_fair.command, DoSettle)
+    assert isinstance(todo(bytes_fair), DoSettle)
 
 
 def test_an_expectation_of_nothing_is_met_at_once() -> None:
     exchange = begin(expect(b""), expect(b""), expect(b"x", after=0.1))
-    assert exchange.command == DoWait(3, deadline=3.0)
-    assert isinstance(begin(expect(b"", after=1.0)).command, DoSettle)
+    assert todo(exchange) == DoWait(3, deadline=3.0)
+    assert isinstance(todo(begin(expect(b"", after=1.0))), DoSettle)
 
 
 def test_what_was_expected_exactly_may_be_elided_from_a_record() -> None:
@@ -336,7 +341,7 @@ def test_what_was_expected_exactly_may_be_elided_from_a_record() -> None:
 def test_a_digest_where_the_bytes_are_needed_cannot_be_judged(actions: tuple[Action, ...]) -> None:
     exchange = begin(*actions)
     exchange.tell(Received(2.0, 1, "client", Elided(7, "0" * 64, b"a", b"b")))
-    assert exchange.command is None
+    assert todo(exchange) is None
     assert exchange.finding is None
     assert "only a digest" in exchange.trouble
 
@@ -344,6 +349,6 @@ def test_a_digest_where_the_bytes_are_needed_cannot_be_judged(actions: tuple[Act
 def test_a_pattern_that_takes_for_ever_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "PATTERN_LIMIT", 0.001)
     exchange = tell(begin(expect(Line(rb"(a|aa)+\d?[bd]", "any"))), received(2.0, b"a" * 60 + b"cbd\n"))
-    assert exchange.command is None
+    assert todo(exchange) is None
     assert exchange.finding is None
     assert "took longer" in exchange.trouble

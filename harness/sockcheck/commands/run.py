@@ -14,7 +14,6 @@ import traceback
 from collections.abc import Callable, Sequence
 
 import trio
-from sockcheck_reports.progress import Progress
 
 from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
@@ -31,6 +30,7 @@ from sockcheck.scenario import Contract
 from sockcheck.selection import nearest, selected
 from sockcheck.suite import Suite, load
 from sockcheck.target import Command
+from sockcheck_reports.progress import Progress
 from sockcheck_reports.view import Folder
 
 # Descriptors: so many for ourselves, and so many for each server with its keeper and clients.
