@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from sockcheck.reading.literals import check_high_escapes, no_references, place
+from sockcheck.reading.literals import Places, check_high_escapes, no_references
 from sockcheck.reading.page import Page
 from sockcheck.reading.parts import KINDS, Scope, fixed, least_size, parts
 from sockcheck.reading.tree import Entry, MappingNode, Node, SequenceNode
@@ -73,7 +73,7 @@ def pattern(page: Page, node: Node) -> Pattern:
         # `pos` counts bytes, and is None where the whole expression is meant.
         at = len(source[: getattr(error, "pos", None) or 0].decode(errors="ignore"))
         message = f"this is not a regular expression: {getattr(error, 'msg', error)}"
-        raise page.mistake(place(page, found, at, at + 1), message) from None
+        raise page.mistake(Places(page, found).span(at, at + 1), message) from None
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise page.mistake(found, f"this is not a regular expression that can be used: {error}") from None
     return Pattern(source, page.span(found))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import accumulate
 
 from sockcheck.errors import ScenarioError
 from sockcheck.reading.mistakes import quoted
@@ -26,14 +28,25 @@ _IDLE_ESCAPE = re.compile(r"\\(?:[nrt0]|x[0-9a-fA-F]{2})")
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}\n]*)(?P<end>\}?)")
 
 
-def place(page: Page, node: ScalarNode, start: int, end: int) -> Span:
-    """Where the characters from `start` to `end` of the node's value stand; the whole node if it has several lines."""
-    if node.start.line != node.end.line:
-        return page.span(node)
-    quote = len(node.style)
-    written = _WRITTEN[node.style].findall(page.text[node.start.index + quote : node.end.index - quote])
-    column = node.start.column + quote + 1 + sum(map(len, written[:start]))
-    return Span(page.path, node.start.line + 1, column, column + sum(map(len, written[start:end])))
+class Places:
+    """Where the characters of a scalar's value stand in the file, however they are written."""
+
+    def __init__(self, page: Page, node: ScalarNode) -> None:
+        self._whole = page.span(node)
+        self._columns: list[int] = []
+        if node.start.line == node.end.line:
+            quote = len(node.style)
+            written = _WRITTEN[node.style].findall(page.text[node.start.index + quote : node.end.index - quote])
+            self._columns = list(accumulate(map(len, written), initial=self._whole.column + quote))
+
+    def span(self, start: int, end: int) -> Span:
+        """The place of the value's characters from `start` to `end`; of all, where they stand on several lines."""
+        if not self._columns:
+            return self._whole
+        # A little behind the value: the end of it.
+        last = len(self._columns) - 1
+        end_column = self._columns[min(end, last)]
+        return replace(self._whole, column=self._columns[min(start, last)], end_column=end_column)
 
 
 def _within(page: Page, node: ScalarNode, start: int, end: int) -> Span:
@@ -64,12 +77,13 @@ def check_idle_escapes(page: Page, node: ScalarNode) -> None:
         where = "in single quotes" if node.style else "without quotes"
         message = f"{found[0]} {where} is a backslash and {quoted(found[0][1:])}"
         hint = f'use double quotes; if the backslash is meant, write "\\{found[0]}" there'
-        raise page.mistake(place(page, node, *found.span()), message, hint)
+        raise page.mistake(Places(page, node).span(*found.span()), message, hint)
 
 
 def references(page: Page, node: ScalarNode, parameters: Mapping[str, str]) -> tuple[str | Reference, ...]:
     """The node's value, taken apart at each `${name}`. Raises ScenarioError for a name that is no parameter."""
     value = node.value
+    places = Places(page, node)
     pieces: list[str | Reference] = []
     errors: list[ScenarioError] = []
     done = 0
@@ -80,7 +94,7 @@ def references(page: Page, node: ScalarNode, parameters: Mapping[str, str]) -> t
         if name is None:
             pieces.append("${")
             continue
-        span = place(page, node, found.start(), found.end())
+        span = places.span(*found.span())
         if not found["end"]:
             errors.append(page.mistake(span, "this '${' is never closed", "write $${ for the two characters"))
         elif name not in parameters:
@@ -98,4 +112,4 @@ def no_references(page: Page, node: ScalarNode, where: str) -> None:
     """Raises ScenarioError for a `${`, which has no meaning there."""
     found = node.value.find("${")
     if found >= 0:
-        raise page.mistake(place(page, node, found, found + 2), f"{where} cannot hold ${{…}}")
+        raise page.mistake(Places(page, node).span(found, found + 2), f"{where} cannot hold ${{…}}")

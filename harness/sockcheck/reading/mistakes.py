@@ -6,6 +6,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sockcheck.errors import ScenarioError
 
@@ -14,6 +15,8 @@ LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 _WIDTH = 80
 _TAB = "    "
+# No character farther than this from the caret is looked at: a line may be a megabyte long.
+_REACH = 4 * _WIDTH
 # Longer words are not looked up: nobody mistypes a key at that length, and the comparison is quadratic.
 _LONGEST_WORD = 40
 
@@ -26,15 +29,15 @@ def render(error: ScenarioError, source: str) -> str:
     """
     span = error.span
     told = [_visible(f"{span}: {error.message}")]
-    lines = LINE_BREAK.split(source)
+    lines = _lines(source)
     if span.line <= len(lines):
         line = lines[span.line - 1]
         gutter = f" {span.line} | "
         column = min(span.column, len(line) + 1)
         before, marked, after = _clip(
-            _visible(line[: column - 1]),
-            _visible(line[column - 1 : span.end_column - 1]),
-            _visible(line[max(column, span.end_column) - 1 :]),
+            _visible(line[max(0, column - 1 - _REACH) : column - 1]),
+            _visible(line[column - 1 : min(span.end_column - 1, column + _REACH)]),
+            _visible(line[max(column, span.end_column) - 1 :][:_REACH]),
             _WIDTH - len(gutter),
         )
         told.append(f"{gutter}{before}{marked}{after}".rstrip())
@@ -65,6 +68,12 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
         return None
     found = difflib.get_close_matches(word.lower().replace("_", "-"), list(choices), n=1)
     return found[0] if found else None
+
+
+@lru_cache(maxsize=1)
+def _lines(source: str) -> list[str]:
+    # Many mistakes of one file are told one after the other.
+    return LINE_BREAK.split(source)
 
 
 def _visible(text: str) -> str:

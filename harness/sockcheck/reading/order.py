@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sockcheck.reading.mistakes import listed, quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.steps import Verb
-from sockcheck.scenario import ConnectStep, EndStep, ShutdownStep
+from sockcheck.scenario import AwaitStep, ConnectStep, EndStep, ShutdownStep
 
 # `end: eof` may have been a half-close of the server's: a client may go on sending, but nothing more can be read.
 _AFTER_EOF = ("send", "shutdown", "await", "close", "reset")
@@ -21,7 +21,7 @@ def check_order(page: Page, verbs: Sequence[Verb]) -> None:
         return
     client = _Client()
     for verb in verbs:
-        objection = client.objection(verb.name)
+        objection = client.objection(verb)
         if objection:
             page.note(page.mistake(verb.span, *objection))
         if client.over:
@@ -39,8 +39,9 @@ class _Client:
         self._reads = True
         self._ended = False
 
-    def objection(self, name: str) -> tuple[str, str] | None:
+    def objection(self, verb: Verb) -> tuple[str, str] | None:
         """Why the step cannot be taken now, and a hint; None where it can."""
+        name = verb.name
         if self.over:
             hint = "a client has one connection" if name == "connect" else ""
             return f"nothing can come after {self.over}", hint
@@ -50,6 +51,8 @@ class _Client:
             return f"{quoted(name)} cannot come after 'end'", f"only {listed(_AFTER_EOF, 'or')} can"
         if name == "send" and not self._writes:
             return "nothing can be sent after the shutdown of writing", "put the send before the shutdown"
+        if self._writes and isinstance(verb.step, AwaitStep) and verb.step.state == "end-read":
+            return "our end of stream cannot be read before it is sent", "put `- shutdown: write` before it"
         if name in _READING and not self._reads:
             return f"{quoted(name)} can see nothing after the shutdown of reading", "`shutdown: write` goes on reading"
         return None

@@ -83,7 +83,7 @@ def step(scope: Scope, node: Node) -> Verb:
         case _:
             raise page.mistake(node, "expected a step", f"the steps are {', '.join(_VERBS)}")
     entry = entries[name]
-    span = page.between(entry.key.start, entry.value.end if entry.value is not entry.key else entry.key.end)
+    span = page.between(entry.key.start, entry.value.end)
     options = known(page, entries, (name, *_VERBS[name]), of=name)
     return Verb(name, span, page.attempt(_READERS[name], scope, options, entry, span))
 

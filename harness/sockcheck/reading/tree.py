@@ -97,7 +97,7 @@ def grow(page: Page, parser: Callable[[str], EventParser] = _FASTEST) -> Mapping
     try:
         return _Grower(page, parser(page.text)).document()
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        # ValueError is how a lone surrogate is answered, both are what the parser in Python says to other bad escapes.
+        # A lone surrogate cannot be encoded for libyaml; the parser in Python lets errors of chr() through.
         unprintable = _UNPRINTABLE.search(page.text)
         raise (_unprintable(page, unprintable.start()) if unprintable else _syntax_mistake(page, error)) from None
 
