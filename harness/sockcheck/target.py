@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -156,6 +157,7 @@ class StartedTarget:
             raise target_errors.not_executable(error.number, self.command) from error
         self.address = await self._listening(began + self._plan.ready)
         self.ready = True
+        self.pids()  # What has been seen can be killed, even if the keeper is lost.
         now = time.monotonic()
         self._emit(
             TargetStarted(now - self._origin, self.number, self.command, str(self.address), self.pid, now - began)
@@ -190,7 +192,7 @@ class StartedTarget:
             stopped = await self._keeper.stop(self._plan.grace)
         except TargetError:
             # The keeper is lost, and the first process was killed with it. Closing the keeper kills the others.
-            stopped = Stopped(time.monotonic(), -9, True, ())
+            stopped = Stopped(time.monotonic(), -signal.SIGKILL, True, ())
         self._stopped = stopped
         if self.ready and self._gone is None:
             self._emit(TargetStopped(stopped.at - self._origin, self.number, stopped.status, stopped.killed))
@@ -226,7 +228,7 @@ class StartedTarget:
         if self._plan.port is not None:
             values["port"] = str(self._plan.port)
         if "dir" in self._placeholders:
-            folder = tempfile.mkdtemp(prefix="sockcheck-")
+            folder = _scratch_folder()
             self._resources.callback(shutil.rmtree, folder, ignore_errors=True)
             values["dir"] = folder
         return filled(self._plan.argv, values)
@@ -281,7 +283,7 @@ class StartedTarget:
         if rows and port is not None:
             return target_errors.other_port(port, rows, output, placeholder="port" in self._placeholders)
         if target_errors.says_in_use(output):
-            return target_errors.in_use(output, self.command, self._before, None)
+            return target_errors.in_use(output, self.command, self._before, self.chosen)
         return target_errors.never_listened(self._plan.ready, output)
 
     def _hear(self, message: Output | Gone) -> None:
@@ -404,7 +406,7 @@ async def _launched(command: Command, nursery: trio.Nursery, number: int, emit: 
             await target.start(nursery)
             return target
         except target_errors.AddressInUseError:
-            if target.chosen is None or not tries:
+            if target.chosen is None or target.exit_status is None or not tries:
                 raise
         finally:
             if not target.ready:
@@ -418,6 +420,15 @@ def _listen_source() -> ListenSource:
     except OSError as error:
         raise TargetError(
             f"a server cannot be started here: {_UNSEEN}", "start it yourself and use --connect HOST:PORT"
+        ) from error
+
+
+def _scratch_folder() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="sockcheck-")
+    except OSError as error:
+        raise TargetError(
+            f"no folder can be made for {{dir}}: {error.strerror}", "set TMPDIR to a folder that you can write to"
         ) from error
 
 

@@ -71,17 +71,17 @@ def says_in_use(output: bytes) -> bool:
 
 def in_use(output: bytes, argv: Sequence[str], before: Sequence[Listener], chosen: Address | None) -> AddressInUseError:
     """It could not bind. `before`: who listened before it was started."""
-    if chosen is not None:
-        return AddressInUseError(
-            f"the server finds its address in use, although {chosen} was free",
-            "does it bind twice, or to another port than the one it is given?",
-            output,
-        )
     for row in _mentioned(before, output, argv):
         address = reached_at(row)
         return AddressInUseError(
             f"the server's address is in use: {_holder(row)} listens on {address}",
             f"end that one first, or test it as it is: --connect {address}",
+            output,
+        )
+    if chosen is not None:
+        return AddressInUseError(
+            f"the server finds its address in use, although {chosen} was free",
+            "does it bind twice, or to another port than the one it is given?",
             output,
         )
     return AddressInUseError(
@@ -168,9 +168,11 @@ def _mentioned(before: Sequence[Listener], output: bytes, argv: Sequence[str]) -
         if _is_file(path):
             try:
                 with path.open("rb") as script:
-                    texts.append(script.read(_SCRIPT_LIMIT))
+                    text = script.read(_SCRIPT_LIMIT)
             except OSError:
                 continue
+            if b"\0" not in text:  # not a program in machine code, which holds any number
+                texts.append(text)
     numbers = {int(number) for text in texts for number in re.findall(rb"\b[1-9][0-9]{1,4}\b", text)}
     return [row for row in before if row.port in numbers]
 

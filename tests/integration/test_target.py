@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -289,6 +290,12 @@ def test_a_command_that_cannot_be_executed(tmp_path: Path, monkeypatch: pytest.M
         "there is no command 'python'",
         "write python3, or {python} for sockcheck's own",
     )
+
+
+def test_no_scratch_folder_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nothing"))
+    error = failure(*hostile("plain", "{host}", "{port}", "{dir}"))
+    assert error.message == "no folder can be made for {dir}: No such file or directory"
 
 
 def test_no_keeper_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:

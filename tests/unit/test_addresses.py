@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockcheck import addresses
 from sockcheck.addresses import Address, is_local, parse, reached_at, serves
 from sockcheck.errors import UsageError
 from sockcheck.observe.proctcp import ProcTcp
@@ -137,7 +136,7 @@ def test_localhost_where_nothing_listens_is_looked_up(seen: bool, monkeypatch: p
 
     monkeypatch.setattr(Diag, "listeners", listeners)
     monkeypatch.setattr(ProcTcp, "listeners", listeners)
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 0))])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 0))])
     assert parse("localhost:7000") == Address("127.0.0.1", 7000)
 
 

@@ -240,7 +240,9 @@ class Keeper:
         limit = time.monotonic() + _PATIENCE
         while time.monotonic() < limit:
             roots = [pid for pid, started in self._known.items() if processes.start_time(pid) == started]
-            roots += [pid for pid in processes.everyone() if self._first and processes.session(pid) == self._first]
+            # A session's number is nobody else's while the session lasts, so a stranger of that number says it is over.
+            if self._first and processes.start_time(self._first) in (None, self._known.get(self._first)):
+                roots += [pid for pid in processes.everyone() if processes.session(pid) == self._first]
             tree = {pid for root in roots for pid in (root, *processes.descendants(root))}
             tree = {pid for pid in tree if not processes.exiting(pid)}
             if not tree:

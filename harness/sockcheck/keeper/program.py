@@ -42,12 +42,13 @@ _CHECK_INTERVAL = 0.1
 _FILE_SIZE = 1 << 30
 # The longest that kill_all() tries; what is left then cannot be killed (another user's, or stuck in the kernel).
 _KILL_LIMIT = 5.0
-# How long a ping waits for a process that has begun to exit.
+# How long a process that has begun to exit is waited for before a question is answered.
 _EXIT_LIMIT = 0.1
 
 _CHUNK = 32768
 # Of each stream, as much is kept while it cannot be told: the latest.
 _KEPT = 65536
+_KEPT_CHUNKS = 4096
 # What a target may write before it is told at a limited rate only. A chunk costs something on top of its bytes.
 _ALLOWANCE = float(1 << 20)
 _RATE = 65536.0
@@ -79,7 +80,7 @@ class Stream:
             return 0
         self.kept.append((time.monotonic(), data))
         self._size += len(data)
-        while self._size > _KEPT:
+        while self._size > _KEPT or len(self.kept) > _KEPT_CHUNKS:
             _, lost = self.kept.popleft()
             self._size -= len(lost)
             self._dropped += len(lost)
@@ -125,6 +126,7 @@ class Keeper:
         self._wake, wake_write = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake_write, False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -212,7 +214,11 @@ class Keeper:
         # The write end stays open here for ever: a stdin that neither says anything nor ends.
         silence, self._stdin = os.pipe()
         failure, failure_write = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._say({"is": "failed", "id": number, "errno": error.errno})
+            return
         if pid == 0:
             code = errno.EIO
             try:
@@ -241,13 +247,7 @@ class Keeper:
         self._say({"is": "started", "id": number, "pid": pid})
 
     def _ping(self, number: int) -> None:
-        # A client may have seen the sockets of a process close that is not dead yet, but about to be.
-        limit = time.monotonic() + _EXIT_LIMIT
-        while self._running and any(map(processes.exiting, processes.children(self._pid))):
-            if time.monotonic() > limit:
-                break
-            self._await_signal(0.001)
-            self._reap()
+        self._reap_exiting()
         self._drain()
         self._tell()
         pids = list(processes.descendants(self._pid))
@@ -271,6 +271,7 @@ class Keeper:
             _kill(self._first, number)
 
     def _stop(self, number: int, grace: float) -> None:
+        self._reap_exiting()
         self._stopping = number
         self._kill_at = time.monotonic() + grace
         tree = list(processes.descendants(self._pid))
@@ -329,6 +330,16 @@ class Keeper:
             self._gone_at = time.monotonic()
             if self._stopping is None:
                 self._say({"is": "gone", "at": self._gone_at, "status": self._status, "why": self._why})
+
+    def _reap_exiting(self) -> None:
+        """Wait a moment for processes that are about to be dead: a client may have seen their sockets close."""
+        limit = time.monotonic() + _EXIT_LIMIT
+        self._reap()
+        while self._running and any(map(processes.exiting, processes.children(self._pid))):
+            if time.monotonic() > limit:
+                return
+            self._await_signal(0.001)
+            self._reap()
 
     def _reap_children(self) -> None:
         """Every orphan of the tree becomes a child of this process, so without a child there is no tree."""
