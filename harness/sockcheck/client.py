@@ -376,8 +376,12 @@ class Client:
                 return
 
     def _read_some(self) -> bool:
-        """Read what is there, up to a limit; False when there may be more."""
-        sock, watched = self._open(), self._open_watched()
+        """Read what is there, up to a limit; False when there may be more.
+
+        It stops as soon as there is something else to do: a client that is to leave in the middle of a reply must not
+        read all of it first.
+        """
+        sock, watched, command = self._open(), self._open_watched(), self._exchange.command
         for _ in range(_CHUNKS):
             if self._ended or self._exchange.unread >= _MOST_UNREAD:
                 watched.readable = False
@@ -394,7 +398,7 @@ class Client:
                 self._peer_closed("")
                 return True
             self._world.emit(Received(self._world.clock(), self._attempt, self._name, data))
-            if self._exchange.command is None:
+            if self._exchange.command is not command:
                 return True
         return False
 

@@ -30,7 +30,9 @@ class Judge:
     def __init__(self, started: CaseStarted) -> None:
         self.case: Case = started.case
         self.target = started.target
-        self.exchanges = {actor.name: Exchange(actor, self.case.law, self.case.hint) for actor in self.case.actors}
+        # That a client may leave costs the server nothing: what the client itself saw before it left is another matter.
+        law = "plain" if self.case.law.startswith("leave.") else self.case.law
+        self.exchanges = {actor.name: Exchange(actor, law, self.case.hint) for actor in self.case.actors}
         self._exited: TargetExited | None = None
         self._health: HealthRead | None = None
         self._timed_out: CaseTimedOut | None = None
