@@ -316,7 +316,7 @@ class ConnectedTarget:
         return Tree(health.alive, None, self.pids(), "")
 
     def pids(self) -> tuple[int, ...]:
-        alive = [pid for pid in self._holders if processes.start_time(pid) is not None]
+        alive = [pid for pid in self._holders if processes.start_time(pid) is not None and not processes.exiting(pid)]
         return tuple({pid for holder in alive for pid in (holder, *processes.descendants(holder))})
 
     def asleep(self) -> bool | None:
@@ -331,7 +331,7 @@ class ConnectedTarget:
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
         alive = listening or bool(self.pids())
-        return Health(alive, listening, "" if listening else f"nothing listens on {self.address} any more")
+        return Health(alive, listening, "" if listening else f"nothing listens on {self.address}")
 
     def last_output(self, limit: int) -> bytes:
         return b""

@@ -397,7 +397,7 @@ def test_a_server_that_runs_already_is_looked_at_and_left_alone() -> None:
             await started_target.stop()
             assert target.asleep() is None
             health = await target.health()
-            assert health == (False, False, f"nothing listens on {started_target.address} any more")
+            assert health == (False, False, f"nothing listens on {started_target.address}")
         assert events == [TargetStarted(1.5, 3, (), str(started_target.address), 0, 0.0)]
 
     Start(*hostile("plain"), body=outer)

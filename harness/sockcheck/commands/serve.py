@@ -13,7 +13,7 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until a signal ends the process."""
     if options.name not in servers.NAMES:
         raise UsageError(f"there is no reference server {options.name!r}", f"there are {', '.join(servers.NAMES)}")
-    address = parse(options.address)
+    address = parse(options.address, lowest_port=0)
     try:
         servers.serve(options.name, address.host, address.port)
     except OSError as error:
