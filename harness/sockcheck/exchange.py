@@ -7,7 +7,6 @@ both come to the same finding.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -28,7 +27,8 @@ from sockcheck.events import (
     Settled,
     ShutDown,
 )
-from sockcheck.matching import Done, ExactMatcher, Matcher, Mismatch, matcher
+from sockcheck.incoming import Incoming
+from sockcheck.matching import Mismatch
 from sockcheck.payloads import join
 from sockcheck.segments import bounds
 from sockcheck.show import count, quoted, seconds
@@ -121,7 +121,7 @@ class Exchange:
         self._inbox = bytearray()
         self._ending: PeerClosed | None = None
         self._settled = False
-        self._reader = _Reader(actor.actions)
+        self._incoming = Incoming(actor.actions)
         self.command: Command | None = None
         self.finding: Finding | None = None
         self.trouble = ""
@@ -187,13 +187,13 @@ class Exchange:
     def _take(self, data: Data, at: float) -> None:
         self._received += len(data) if isinstance(data, bytes) else data.size
         self.absorbed = False
-        answer = self._reader.feed(data, self._position, at)
+        answer = self._incoming.feed(data, self._position, at)
         if isinstance(answer, Mismatch):
-            self._fail_mismatch("wrong-bytes", self._reader.index, answer, at, "what came is wrong: ")
+            self._fail_mismatch("wrong-bytes", self._incoming.index, answer, at, "what came is wrong: ")
         elif answer:
             self._inbox += answer
         else:
-            self.absorbed = self._reader.was_exact
+            self.absorbed = self._incoming.was_exact
 
     def _was_connected(self, event: Connected) -> None:
         action = self._actions[self._position]
@@ -248,7 +248,7 @@ class Exchange:
                 )
             case Expect():
                 lead = f"nothing more came within {seconds(action.within)}: "
-                self._fail_mismatch("silence", self._position, self._reader.lacking(self._position), event.at, lead)
+                self._fail_mismatch("silence", self._position, self._incoming.lacking(self._position), event.at, lead)
             case End():
                 self._fail(
                     "silence",
@@ -305,15 +305,15 @@ class Exchange:
                 assert_never(action)
 
     def _expect(self, action: Expect, at: float) -> Command | None:
-        if not self._reader.matched(self._position):
+        if not self._incoming.matched(self._position):
             if self._ending is None:
                 return DoWait(self._position, self._since + action.within)
             kind: Kind = "missing-bytes" if self._ending.how == "eof" else "reset"
             lead = f"the server {_ended(self._ending)} after {count(self._received)}: "
             tail = f", then {_ending_seen(self._ending)}"
-            self._fail_mismatch(kind, self._position, self._reader.lacking(self._position), at, lead, tail)
+            self._fail_mismatch(kind, self._position, self._incoming.lacking(self._position), at, lead, tail)
             return None
-        first = self._reader.pop(self._position)
+        first = self._incoming.pop(self._position)
         if action.after is not None and first.at - self._acted < action.after:
             self._fail_early(action.after, first.at, "the first byte", at)
             return None
@@ -423,95 +423,6 @@ class Exchange:
             hint=self._hint,
         )
 
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """When the first byte of an expectation came, and when it was complete."""
-
-    at: float
-    done: float
-
-
-class _Reader:
-    """Matches what comes against the expectations, in order, also while an earlier step is still under way.
-
-    A reply may come while we still send. It belongs to the next `expect`, unless a step stands between that asks for
-    silence or an ending.
-    """
-
-    def __init__(self, actions: tuple[Action, ...]) -> None:
-        self._actions = actions
-        self._next = 0
-        self._matcher: Matcher | None = None
-        self._first = 0.0
-        self._matched: dict[int, _Arrival] = {}
-        self.was_exact = False
-
-    @property
-    def index(self) -> int:
-        """The position of the expectation that is being matched."""
-        return self._next
-
-    def feed(self, data: Data, position: int, at: float) -> bytes | Mismatch:
-        """Bytes have come while the step at `position` is under way. Returns those that no expectation asks for."""
-        while True:
-            current = self._current(position)
-            if current is None:
-                self.was_exact = False
-                return data if isinstance(data, bytes) else _NOT_KEPT
-            if current.taken == 0:
-                self._first = at
-            if isinstance(data, bytes):
-                self.was_exact = isinstance(current, ExactMatcher)
-                answer = current.feed(data)
-            elif isinstance(current, ExactMatcher):
-                answer = current.feed_elided(data)
-            else:
-                return _NOT_KEPT
-            if not isinstance(answer, Done):
-                return answer or b""
-            self._matched[self._next] = _Arrival(self._first, at)
-            self._matcher = None
-            self._next += 1
-            data = answer.rest
-            if not data:
-                return b""
-
-    def matched(self, position: int) -> bool:
-        """Whether the expectation at `position` is complete. One that asks for no bytes always is."""
-        if position not in self._matched and position >= self._next:
-            current = self._current(position)
-            assert current is not None
-            if current.taken == 0 and isinstance(current.feed(b""), Done):
-                self._matcher = None
-                self._next = position + 1
-                self._matched[position] = _Arrival(math.inf, 0.0)
-        return position in self._matched
-
-    def pop(self, position: int) -> _Arrival:
-        return self._matched.pop(position)
-
-    def lacking(self, position: int) -> Mismatch:
-        current = self._current(position)
-        assert current is not None
-        return current.lacking()
-
-    def _current(self, position: int) -> Matcher | None:
-        """The matcher of the next expectation at or after `position`, or None where something else comes first."""
-        if self._matcher is None:
-            index = max(self._next, position)
-            while index < len(self._actions) and isinstance(self._actions[index], Connect | Send | Shutdown | Await):
-                index += 1
-            action = self._actions[index] if index < len(self._actions) else None
-            if not isinstance(action, Expect):
-                return None
-            self._next = index
-            self._matcher = matcher(action.form)
-        return self._matcher
-
-
-# Only what an exact expectation took whole is ever elided, so this is a record that somebody has changed.
-_NOT_KEPT = Mismatch("", "", "", trouble="the record holds only a digest where the bytes are needed")
 
 _OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}
 
