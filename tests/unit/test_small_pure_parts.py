@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sockcheck import payloads, segments, show
 from sockcheck.case import Generated
+from sockcheck.errors import TargetError
 from sockcheck.judging import status_text
 from sockcheck.selection import nearest, selected
 
@@ -54,6 +55,11 @@ def test_segments_cover_the_data() -> None:
 )
 def test_selection(patterns: list[str], chosen: bool) -> None:
     assert selected("echo/greets[size=1]::plain", patterns) is chosen
+
+
+def test_a_target_error_keeps_the_last_words_of_the_server() -> None:
+    error = TargetError("it ended", "look at its output", b"no module named x\n")
+    assert (str(error), error.hint, error.output) == ("it ended", "look at its output", b"no module named x\n")
 
 
 def test_the_nearest_id() -> None:
