@@ -239,14 +239,15 @@ class StartedTarget:
         watched_until = None
         slept = 0
         while True:
-            if self._gone is not None:
-                raise target_errors.ended_early(
-                    self._gone.status, self._gone.why, bytes(self._output), self.command, self._before, self.chosen
-                )
             if self._keeper.ended:
                 await self._keeper.ping()
             looked = time.monotonic()
             rows = self._rows()
+            # Asked after the look: what was seen may have gone meanwhile, and nothing gone is ready.
+            if self._gone is not None:
+                raise target_errors.ended_early(
+                    self._gone.status, self._gone.why, bytes(self._output), self.command, self._before, self.chosen
+                )
             if port is not None:
                 matching = [row for row in rows if row.port == port]
                 if matching:

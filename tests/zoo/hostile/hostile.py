@@ -110,11 +110,11 @@ def respawners():
 
 
 def fork_bomb():
-    """More and more processes, 1000 at the most."""
+    """More and more processes, 1000 at the most. It never listens: that could be before anybody notices."""
     for _ in range(1000):
         if os.fork() == 0:
             idle()
-    serve(listen())
+    idle()
 
 
 def kills_its_parent():
