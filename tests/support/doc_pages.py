@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -92,7 +94,7 @@ def links(page: Path) -> Iterator[tuple[int, str]]:
 def anchors(page: Path) -> set[str]:
     """The names by which the headings of a page can be linked to, as GitHub makes them."""
     tokens = _tokens(page)
-    titles = [after.content for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
+    titles = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
@@ -104,5 +106,6 @@ def words_in_code(page: Path) -> Iterator[tuple[int, str]]:
                 yield (token.map or [0])[0] + 1, child.content
 
 
+@cache
 def _tokens(page: Path) -> list[Token]:
     return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
