@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sockcheck.scenario import Outcome, Span
+from sockcheck.scenario import Measure, Outcome, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,33 @@ class Generated:
     of: bytes
 
 
-Piece = bytes | Generated
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known only while the case runs: a capture, or `unique`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """A value, written in digits, as an integer of `kind`: u8, u16be, u16le, u32be, u32le, u64be, u64le."""
+
+    kind: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed:
+    """The length of the pieces as an integer of `kind`, then the pieces."""
+
+    kind: str
+    pieces: tuple[Piece, ...]
+
+
+Piece = bytes | Generated | Value | Integer | Prefixed
+
+Pattern = tuple[bytes | Value, ...]
+"""A regular expression; a value in it stands for itself, to the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +58,55 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    pattern: bytes
+    pattern: Pattern
+    ends: Literal["any", "crlf", "lf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    pattern: Pattern
+    last: Pattern
     ends: Literal["any", "crlf", "lf"]
 
 
 @dataclass(frozen=True, slots=True)
 class Until:
     delimiter: bytes
-    patterns: tuple[bytes, ...]
+    patterns: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    count: int
+    count: int | Value
     sha256: str | None
 
 
-Form = Exact | Line | Until | Count
+@dataclass(frozen=True, slots=True)
+class Frame:
+    kind: str
+    equals: tuple[Piece, ...] | None
+    patterns: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unordered:
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """It does not come for `duration` seconds."""
+
+    form: Exact | Line
+    duration: float
+
+
+Form = Exact | Line | Lines | Until | Count | Frame | Unordered | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +118,25 @@ class Connect:
     send_buffer: int | None = None
     segment_size: int | None = None
     no_delay: bool = True
+    host: str | Value | None = None
+    port: int | Value | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """`cuts` are ascending positions strictly inside the data. `gap` is None where the read barrier parts segments."""
+    """`cuts` are ascending positions strictly inside the data; None cuts between any two bytes.
+
+    `gap` is None where the read barrier parts segments.
+    """
 
     span: Span
     pieces: tuple[Piece, ...]
-    cuts: tuple[int, ...]
+    cuts: tuple[int, ...] | None
     gap: float | None
     within: float
+    read: bool = True
+    until_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +185,106 @@ class Await:
     within: float
 
 
-Action = Connect | Send | Expect | End | Quiet | Shutdown | Close | Reset | Await
+@dataclass(frozen=True, slots=True)
+class Mark:
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meet:
+    """Sets the mark once `parties` have come to it, and waits for that."""
+
+    span: Span
+    name: str
+    parties: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    span: Span
+    duration: float
+
+
+Action = Connect | Send | Expect | End | Quiet | Shutdown | Close | Reset | Await | Mark | WaitFor | Meet | Wait
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One client and what it does, in order."""
+    """One client and what it does, in order. `pushes`: bytes that no action asks for are no finding."""
 
     name: str
     actions: tuple[Action, ...]
+    pushes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    span: Span
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    span: Span
+    statuses: tuple[int, ...]
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """See `sockcheck.scenario.Check`."""
+
+    what: Measure
+    operator: Literal["==", "!=", "<", "<=", ">", ">="]
+    value: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """All of the comparisons hold at once, at some moment within the deadline."""
+
+    span: Span
+    checks: tuple[Comparison, ...]
+    within: float
+
+
+ServerAction = Pause | Resume | Signal | Exits | Kill | Start | Restart | Check | Mark | WaitFor | Wait
+
+SERVER = "server"
+"""The name by which the server's own steps go among the actors: no client is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +305,11 @@ class Case:
     deadline: float
     span: Span
     skip: str = ""
+    server: tuple[ServerAction, ...] = ()
+    state: Literal["none", "own"] = "none"
+    points: float | None = None
+    visibility: str = ""
+    known_failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,12 +111,15 @@ class TargetStopped:
 
 @dataclass(frozen=True, slots=True)
 class CaseStarted:
+    """`unique` is what `${unique}` stands for in this attempt, and in no other."""
+
     """An attempt at `case` begins, on the server `target`."""
 
     at: float
     attempt: int
     target: int
     case: Case
+    unique: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,123 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """A send `until: blocked` has ended: the server took `sent` bytes of it and takes no more."""
+
+    at: float
+    began: float
+    attempt: int
+    client: str
+    step: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A mark was set, or a meeting was come to. `client` is `server` for the server's own steps."""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The mark that was waited for is set, or the meeting complete."""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The mark that was waited for can no longer be set, since who should set it has ended before: no judgement."""
+
+    at: float
+    attempt: int
+    client: str
+    step: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSignalled:
+    """Processes of the server were signalled: by `pause` (SIGSTOP), `resume` (SIGCONT), `signal` or `kill`."""
+
+    at: float
+    attempt: int
+    step: int
+    signal: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerExited:
+    """`exits` was waited for, and no process of the server is left."""
+
+    at: float
+    attempt: int
+    step: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStarted:
+    """`start` or `restart` has succeeded. `took` seconds from the start to listening."""
+
+    at: float
+    attempt: int
+    step: int
+    pid: int
+    took: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNotStarted:
+    """`start` or `restart` has failed: the server did not come to listen again."""
+
+    at: float
+    attempt: int
+    step: int
+    message: str
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChecked:
+    """What `check` saw last, in the order of its comparisons. None, with `why`, for what cannot be seen."""
+
+    at: float
+    attempt: int
+    step: int
+    values: tuple[float | None, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDeadlinePassed:
+    """The deadline of a step of the server passed."""
+
+    at: float
+    attempt: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerWaited:
+    """The time of a `wait` of the server's steps is over."""
+
+    at: float
+    attempt: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """The server was waited for until it had nothing more to do with this client's connection.
 
@@ -331,9 +451,25 @@ ClientEvent = (
     | Closed
     | Awaited
     | Settled
+    | Blocked
+    | Marked
+    | Waited
+    | Released
 )
+"""What a client saw or did. Marks may be the server's own steps' too: their `client` is `server` then."""
 
-AttemptEvent = ClientEvent | CaseStarted | CaseTimedOut | HealthRead | Troubled | CaseFinished
+ServerEvent = (
+    ServerSignalled
+    | ServerExited
+    | ServerStarted
+    | ServerNotStarted
+    | ServerChecked
+    | ServerDeadlinePassed
+    | ServerWaited
+)
+"""What the steps under `server:` did and saw."""
+
+AttemptEvent = ClientEvent | ServerEvent | CaseStarted | CaseTimedOut | HealthRead | Troubled | CaseFinished
 
 TargetEvent = TargetStarted | TargetFailed | TargetOutput | TargetExited | TargetStopped
 

@@ -28,7 +28,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`${name}` in a text or a duration: a parameter of the contract."""
+    """`${name}`: a parameter of the contract, a value of the matrix, `index`, `turn`, `unique`, or a capture."""
 
     name: str
     span: Span
@@ -64,11 +64,29 @@ class PayloadSlice:
     """`{payload: name}`, or only its `first` bytes."""
 
     name: str
-    first: int | None
+    first: int | Reference | None
     span: Span
 
 
-Part = Fixed | Text | PayloadSlice
+@dataclass(frozen=True, slots=True)
+class Number:
+    """`{u32be: "${name}"}`: an integer of that kind, known later than the file is read. The value is in digits."""
+
+    kind: str
+    value: Reference
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """`{frame: u32be, of: PARTS}`: the length of the parts as an integer of that kind, then the parts."""
+
+    kind: str
+    parts: tuple[Part, ...]
+    span: Span
+
+
+Part = Fixed | Text | PayloadSlice | Number | Framed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +97,7 @@ class Payload:
     """
 
     kind: Literal["random", "repeat"]
-    size: int
+    size: int | Reference
     seed: int
     of: bytes
     span: Span
@@ -87,9 +105,9 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression on bytes. It has been compiled once, so it is known to be well-formed."""
+    """A regular expression on bytes, known to be well-formed. A reference in it stands for its value, to the letter."""
 
-    source: bytes
+    pieces: tuple[bytes | Reference, ...]
     span: Span
 
 
@@ -109,6 +127,15 @@ class LineForm:
 
 
 @dataclass(frozen=True, slots=True)
+class LinesForm:
+    """`{lines: REGEX, last: REGEX}`: lines that match, up to and with one that matches `last`, which is tried first."""
+
+    pattern: Pattern
+    last: Pattern
+    ends: Literal["any", "crlf", "lf"]
+
+
+@dataclass(frozen=True, slots=True)
 class UntilForm:
     """`{until: DELIMITER, matches: …}`: all up to and with the delimiter; every pattern is found in it."""
 
@@ -120,11 +147,42 @@ class UntilForm:
 class BytesForm:
     """`{bytes: N, sha256: …}`: N bytes, whatever they are, or those with this digest (lower-case hex)."""
 
-    count: int
+    count: int | Reference
     sha256: str | None
 
 
-Form = ExactForm | LineForm | UntilForm | BytesForm
+@dataclass(frozen=True, slots=True)
+class FrameForm:
+    """`{frame: u32be, equals: PARTS}` or `matches:`: a length and as many bytes; the bytes are those, or hold these."""
+
+    kind: str
+    equals: tuple[Part, ...] | None
+    patterns: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnorderedForm:
+    """`{unordered: [FORM, …]}`: all of them, one behind the other, in any order."""
+
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyForm:
+    """`{any: [FORM, …]}`: one of them; where several match, the first that is written."""
+
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotForm:
+    """`{not: FORM, for: TIME}`: it does not come for that long. What comes instead is left for the steps behind it."""
+
+    form: ExactForm | LineForm
+    duration: Duration
+
+
+Form = ExactForm | LineForm | LinesForm | UntilForm | BytesForm | FrameForm | UnorderedForm | AnyForm | NotForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +204,10 @@ Outcome = Literal["connected", "refused", "timeout"]
 
 @dataclass(frozen=True, slots=True)
 class ConnectStep:
-    """`connect`. Buffers and segment size are in bytes, set before the handshake; None leaves the kernel's own."""
+    """`connect`. Buffers and segment size are in bytes, set before the handshake; None leaves the kernel's own.
+
+    `host` and `port` take the place of the target's; `source` is the address that we connect from (`from:`).
+    """
 
     span: Span
     within: Duration | None = None
@@ -155,6 +216,9 @@ class ConnectStep:
     send_buffer: int | None = None
     segment_size: int | None = None
     no_delay: bool = True
+    host: str | Reference | None = None
+    port: int | Reference | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +226,7 @@ class SendStep:
     """`send`: hand these bytes to the kernel, in one send() where it can be, or cut into segments.
 
     `gap` takes the place of the read barrier between segments. `within` is how long the server may take nothing.
+    `read: no` leaves unread what comes meanwhile; `until: blocked` ends the send when the server takes no more.
     """
 
     span: Span
@@ -169,6 +234,8 @@ class SendStep:
     cut: Cut | None = None
     gap: Duration | None = None
     within: Duration | None = None
+    read: bool = True
+    until_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +298,166 @@ class AwaitStep:
     within: Duration | None = None
 
 
-Step = ConnectStep | SendStep | ExpectStep | EndStep | QuietStep | ShutdownStep | CloseStep | ResetStep | AwaitStep
+@dataclass(frozen=True, slots=True)
+class MarkStep:
+    """`mark: name`: never blocks; the mark stays set."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForStep:
+    """`wait-for: name`: until that mark is set, or the meeting of that name is complete."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeetStep:
+    """`meet: name`: until all of this client's `count` are here."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitStep:
+    """`wait: TIME`: the only sleep in the language. What comes meanwhile is kept for later steps."""
+
+    span: Span
+    duration: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatStep:
+    """`repeat: {times: N, steps: …}`; `${turn}` counts from 0."""
+
+    span: Span
+    times: int | Reference
+    steps: tuple[Step, ...]
+
+
+Step = (
+    ConnectStep
+    | SendStep
+    | ExpectStep
+    | EndStep
+    | QuietStep
+    | ShutdownStep
+    | CloseStep
+    | ResetStep
+    | AwaitStep
+    | MarkStep
+    | WaitForStep
+    | MeetStep
+    | WaitStep
+    | RepeatStep
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseStep:
+    """`pause`: SIGSTOP to all processes of the server."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeStep:
+    """`resume`: SIGCONT."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SignalStep:
+    """`signal: TERM`: to the first process of the server. `signal` is the number."""
+
+    span: Span
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExitsStep:
+    """`exits`: no process of the server is left in time, and the first ended so: a status, or minus a signal."""
+
+    span: Span
+    statuses: tuple[int, ...]
+    within: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KillStep:
+    """`kill`: SIGKILL to all processes of the server."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StartStep:
+    """`start`: the same command again, at the same address; the server must not be running."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RestartStep:
+    """`restart`: stopped as at the end of a run (SIGTERM, then SIGKILL), and started again at the same address."""
+
+    span: Span
+
+
+Measure = Literal["open-files", "threads", "children", "cpu", "alive", "listening", "queue", "backlog"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison: `alive` and `listening` are 1 or 0, `cpu` is seconds of CPU time, all others are numbers."""
+
+    what: Measure
+    operator: Literal["==", "!=", "<", "<=", ">", ">="]
+    value: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStep:
+    """`check: {queue: ">= 5"}`: asked of the kernel until it is so, or not within the deadline."""
+
+    span: Span
+    checks: tuple[Check, ...]
+    within: Duration | None = None
+
+
+ServerStep = (
+    PauseStep
+    | ResumeStep
+    | SignalStep
+    | ExitsStep
+    | KillStep
+    | StartStep
+    | RestartStep
+    | CheckStep
+    | MarkStep
+    | WaitForStep
+    | WaitStep
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client of an exchange: a name (`client` where the file has only one) and its steps, in order."""
+    """One client of an exchange: a name (`client` where the file has only one) and its steps, in order.
+
+    `count` clients do the same; `${index}` counts from 0. `pushes`: the server may send what no step asks for.
+    """
 
     name: str
     steps: tuple[Step, ...]
     span: Span
+    count: int | Reference | None = None
+    pushes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +485,8 @@ class Contract:
     parameters: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()
     target: str = ""
+    pushes: bool = False
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +494,9 @@ class Scenario:
     """One `*.sock.yaml` file.
 
     `name` is the file's stem: stable, and what case ids are made of; `title` is for people. `law` is the id of the law
-    that the exchange tests, `plain` where the file names none. `source` is the file's whole text.
+    that the exchange tests, `plain` where the file names none. `source` is the file's whole text. `matrix` has a case
+    for each combination of values, as they are written. `state: own`: the exchange leaves something behind on the
+    server. `known_failure` is why it is known to fail, or "".
     """
 
     name: str
@@ -291,3 +512,10 @@ class Scenario:
     contract: Contract
     span: Span
     source: str
+    server: tuple[ServerStep, ...] = ()
+    matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    state: Literal["none", "own"] = "none"
+    conditions: tuple[str, ...] | None = None
+    points: float | None = None
+    visibility: str = ""
+    known_failure: str = ""

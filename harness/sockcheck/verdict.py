@@ -22,6 +22,12 @@ Kind = Literal[
     "stalled",  # the server stopped reading while we had more to send
     "exited",  # the server exited, or died of a signal
     "deaf",  # it is alive but listens no more
+    "came",  # what must not come came
+    "wrong-exit",  # the server ended otherwise than it should
+    "no-exit",  # it did not end in time
+    "no-start",  # it could not be started again
+    "wrong-measure",  # a figure of the server is not what was asked for
+    "not-known-to-fail",  # a known failure passed
     "case-timeout",  # the whole case took longer than it may
 ]
 
