@@ -2,12 +2,13 @@
 
 Every one is also a program: `python -m sockcheck.servers.echo HOST PORT`. They use the standard library alone and share
 only `sockcheck.servers.program`, so that each shows one way to write a server whole: `echo` is an event loop, `reply`
-has a thread for each client, `echo_once` serves one client at a time.
+has a thread for each client, `echo_once` serves one client at a time, `hello` reads text, `frames` is written with
+asyncio, `kv` shares state between threads and measures time, `chat` delivers to many what one has sent.
 """
 
 from __future__ import annotations
 
-NAMES: tuple[str, ...] = ("echo", "echo-once", "reply")
+NAMES: tuple[str, ...] = ("echo", "echo-once", "reply", "hello", "frames", "kv", "chat")
 """The contracts that have a reference server."""
 
 

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 BACKLOG = 128
 """Clients that may wait in the accept queue: a burst of 64 with room to spare; a full queue costs a client 1 s."""
+
+LINGER = 2.0
+"""Seconds that a client has to close its end once the server has ended its own."""
 
 ACCEPT_PAUSE = 0.1
 """Seconds between tries of an accept() that failed: often enough to serve soon, seldom enough not to spin."""
 
 
-def main(name: str, serve: Callable[[socket.socket], None]) -> int:
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|)")
+
+
+def main(name: str, serve: Callable[..., None], durations: Sequence[str] = ()) -> int:
     """Listen on the HOST and PORT of the command line and `serve`. Return the exit status.
 
+    Each of `durations` may follow as an option, `--idle 300ms` for `idle`, and goes to `serve` in seconds.
     2: the arguments make no sense. 1: the address cannot be had. Signals end it as `end_on_signals` says.
     """
     try:
-        host, port = sys.argv[1], int(sys.argv[2])
-        if len(sys.argv) != 3 or not 0 <= port <= 65535:
-            raise ValueError
-    except (IndexError, ValueError):
-        sys.stderr.write(f"usage: {name} HOST PORT    (PORT from 0 to 65535; 0: the kernel chooses one)\n")
+        host, port, options = understood(sys.argv[1:], durations)
+    except ValueError:
+        more = "".join(f" [--{option} TIME]" for option in durations)
+        times = "; TIME as in 300ms, 2s or 2" if durations else ""
+        sys.stderr.write(f"usage: {name} HOST PORT{more}    (PORT from 0 to 65535; 0: the kernel chooses one{times})\n")
         return 2
     end_on_signals()
     try:
@@ -38,8 +46,30 @@ def main(name: str, serve: Callable[[socket.socket], None]) -> int:
         return 1
     with listener:
         announce(name, listener)
-        serve(listener)
+        serve(listener, **options)
     return 0
+
+
+def understood(words: Sequence[str], durations: Sequence[str]) -> tuple[str, int, Mapping[str, float]]:
+    """Return host, port and options, the latter in seconds. Raise ValueError where `words` are none of that."""
+    host, number, *rest = words
+    options = {}
+    for option, value in zip(rest[::2], rest[1::2], strict=True):
+        if option.removeprefix("--") not in durations or not option.startswith("--"):
+            raise ValueError(option)
+        options[option[2:]] = seconds(value)
+    port = int(number)
+    if not 0 <= port <= 65535:
+        raise ValueError(number)
+    return host, port, options
+
+
+def seconds(text: str) -> float:
+    """Return the duration `300ms`, `2s` or `2`, in seconds. Raise ValueError where it is none, or no time at all."""
+    amount = DURATION.fullmatch(text)
+    if amount is None or not float(amount[1]):
+        raise ValueError(text)
+    return float(amount[1]) / (1000 if amount[2] == "ms" else 1)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -91,3 +121,18 @@ def accepted(listener: socket.socket) -> Iterator[socket.socket]:
             time.sleep(ACCEPT_PAUSE)
             continue
         yield connection
+
+
+def finish(connection: socket.socket) -> None:
+    """End our stream, then read the client's to its end, so that the connection can be closed in order.
+
+    close() with bytes unread sends a reset, which may overtake the last reply (RFC 2525, section 2.17): a client that
+    had sent more would never see it. A client that sends on for `LINGER` seconds is left. Raise OSError where the
+    connection breaks.
+    """
+    connection.shutdown(socket.SHUT_WR)
+    deadline = time.monotonic() + LINGER
+    while (remaining := deadline - time.monotonic()) > 0:
+        connection.settimeout(remaining)
+        if not connection.recv(65536):
+            return
