@@ -36,6 +36,14 @@ def segments(client: socket.socket, *pieces: bytes) -> None:
         select.select([client], [], [], 0.02)
 
 
+def send_until_reset(client: socket.socket, piece: bytes) -> None:
+    """Send `piece` now and again until the server has closed, which resets what is sent to it afterwards."""
+    poller = select.poll()
+    poller.register(client, 0)  # errors alone: an end of stream is none
+    while not poller.poll(20):
+        client.sendall(piece)
+
+
 @hello
 def test_hello_reads_a_character_in_halves(server: Server) -> None:
     with server.connect() as client:
@@ -71,8 +79,7 @@ def test_hello_leaves_a_client_that_goes_on_for_long_after_stop(server: Server) 
     with server.connect() as client:
         client.sendall(b"STOP\n")
         assert read_to_end(client) == b"Hello Node!\n"
-        with pytest.raises(ConnectionError):
-            segments(client, *[b"more\n"] * 500)
+        send_until_reset(client, b"more\n")
 
 
 @frames
@@ -194,8 +201,8 @@ def test_kv_closes_what_is_idle_in_time_and_each_request_starts_it_anew(server: 
 
 @pytest.mark.parametrize("server", ["kv --idle 0.3"], indirect=True)
 def test_kv_is_not_kept_waiting_by_a_request_that_never_ends(server: Server) -> None:
-    with server.knock() as client, pytest.raises(ConnectionError):
-        segments(client, *[b"G"] * 500)
+    with server.knock() as client:
+        send_until_reset(client, b"G")
 
 
 @pytest.mark.parametrize("options", [("--idle",), ("--idle", "0"), ("--idle", "1h"), ("--ilde", "1s"), ("idle", "1s")])
