@@ -12,26 +12,43 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 import trio
 
 from sockcheck.events import (
     Awaited,
     Barrier,
+    Blocked,
     Closed,
     Connected,
     ConnectFailed,
     DeadlinePassed,
     Event,
+    Marked,
     PeerClosed,
     Received,
+    Released,
     SendFailed,
     Sent,
     Settled,
     ShutDown,
+    Waited,
 )
-from sockcheck.exchange import DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Exchange
+from sockcheck.exchange import Exchange
+from sockcheck.marks import Board
+from sockcheck.moves import (
+    DoAwait,
+    DoClose,
+    DoConnect,
+    DoMark,
+    DoSend,
+    DoSettle,
+    DoShutdown,
+    DoWait,
+    DoWaitFor,
+    Move,
+)
 from sockcheck.observe.settling import settle, until
 from sockcheck.observe.sockdiag import Diag, PeerEnd, State, peer_query
 from sockcheck.poller import Poller, Watched
@@ -47,9 +64,13 @@ BARRIER_LIMIT = 1.0
 FALLBACK_GAP = 0.02
 # Stands for settling where the server cannot be observed.
 SETTLE_GAP = 0.05
+# A server that took nothing for so long, and does not run, takes no more.
+_BLOCKED_GAP = 0.1
 
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EALREADY)
 _SERVER_REFUSES = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT)
+# linux/in.h: the port is chosen when the connection is made, so that it need only be free for that destination.
+_IP_BIND_ADDRESS_NO_PORT = 24
 _LINGER_0 = struct.pack("ii", 1, 0)
 
 
@@ -88,6 +109,7 @@ class Client:
         address: tuple[str, int],
         asleep: Callable[[], bool | None],
         settle_limit: float,
+        board: Board,
     ) -> None:
         self._world = world
         self._attempt = attempt
@@ -96,32 +118,46 @@ class Client:
         self._address = address
         self._asleep = asleep
         self._settle_limit = settle_limit
+        self._board = board
         self._socket: socket.socket | None = None
         self._watched: Watched | None = None
         self._query: bytes | None = None
         self._sent = 0
         self._ended = False
+        self._reads = True
         self._send_error = ""
         self._barrier_works = True
 
     async def run(self) -> None:
         """Until the exchange is over. Raises Trouble; leaves the socket to `abandon` when the exchange failed."""
-        while (command := self._exchange.command) is not None:
-            match command:
-                case DoConnect():
-                    await self._connect(command)
-                case DoSend():
-                    await self._send(command)
-                case DoWait():
-                    await self._wait(command)
-                case DoAwait():
-                    await self._await_state(command)
-                case DoShutdown():
-                    self._shutdown(command)
-                case DoSettle():
-                    await self._settle()
-                case DoClose():
-                    self._close(command.step, command.how)
+        try:
+            while (command := self._exchange.command) is not None:
+                await self._do(command)
+        finally:
+            self._board.left(self._name)
+
+    async def _do(self, command: Move) -> None:
+        match command:
+            case DoConnect():
+                await self._connect(command)
+            case DoSend():
+                await self._send(command)
+            case DoWait():
+                await self._wait(command)
+            case DoAwait():
+                await self._await_state(command)
+            case DoShutdown():
+                self._shutdown(command)
+            case DoMark():
+                self._mark(command.step, command.mark)
+            case DoWaitFor():
+                await self._wait_for(command)
+            case DoSettle():
+                await self._settle()
+            case DoClose():
+                self._close(command.step, command.how)
+            case _:
+                assert_never(command)
 
     def abandon(self) -> None:
         """Close what is still open: the exchange failed, or was cut short. Nothing is told of it."""
@@ -149,7 +185,9 @@ class Client:
 
     async def _connect(self, command: DoConnect) -> None:
         world, action = self._world, command.action
-        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        host, port = self._address
+        address = self._address = (command.host or host, command.port or port)
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
             sock = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as error:
@@ -163,26 +201,35 @@ class Client:
         ):
             if value is not None:
                 sock.setsockopt(level, option, value)
+        if action.source is not None:
+            self._bind(sock, action.source)
         began = world.clock()
-        code = sock.connect_ex(self._address)
+        code = sock.connect_ex(address)
         if code == errno.EINPROGRESS:
             # On loopback the handshake is done by the time that the call returns: asking again saves the wait.
-            code = sock.connect_ex(self._address)
+            code = sock.connect_ex(address)
         watched = self._watched = world.poller.register(sock.fileno())
         while code in _IN_PROGRESS:
             watched.readable = watched.writable = False
             if await watched.wait(world.origin + began + action.within, write=True) == "deadline":
                 world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
                 return
-            code = sock.connect_ex(self._address)
+            code = sock.connect_ex(address)
         at = world.clock()
         if code in _SERVER_REFUSES:
             world.emit(ConnectFailed(at, self._attempt, self._name, command.step, errno.errorcode[code]))
             self._release()
         elif code not in (0, errno.EISCONN):
-            raise Trouble(f"cannot connect to {self._address[0]} port {self._address[1]}: {errno.errorcode[code]}")
+            raise Trouble(f"cannot connect to {_text(address)}: {errno.errorcode[code]}")
         else:
             self._connected(sock, command.step, began, at)
+
+    def _bind(self, sock: socket.socket, source: str) -> None:
+        try:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((source, 0))
+        except OSError as error:
+            raise Trouble(f"cannot connect from {source}: {error.strerror}") from None
 
     def _connected(self, sock: socket.socket, step: int, began: float, at: float) -> None:
         local, peer = sock.getsockname()[:2], self._address
@@ -214,10 +261,21 @@ class Client:
                 if taken == len(data):
                     break
                 continue
-            await self._read()
-            if self._exchange.command is not command:
+            reads = command.action.read
+            if reads:
+                await self._read()
+                if self._exchange.command is not command:
+                    return
+            deadline = world.origin + progress + command.action.within
+            until = min(deadline, time.monotonic() + _BLOCKED_GAP) if command.action.until_blocked else deadline
+            if await watched.wait(until, read=reads, write=True) == "ready":
+                continue
+            if command.action.until_blocked and self._asleep() is not False:
+                self._sent += taken
+                blocked = command.begin + taken
+                world.emit(Blocked(world.clock(), began, self._attempt, self._name, command.step, blocked))
                 return
-            if await watched.wait(world.origin + progress + command.action.within, write=True) == "deadline":
+            if time.monotonic() >= deadline:
                 at = world.clock()
                 world.emit(DeadlinePassed(at, self._attempt, self._name, command.step, command.begin + taken))
                 return
@@ -225,11 +283,10 @@ class Client:
         barrier: Barrier = "none"
         if not command.last:
             barrier = await self._part(command)
-        if self._exchange.command is command:
-            waited = world.clock() - progress if barrier != "none" else 0.0
-            world.emit(
-                Sent(progress, began, self._attempt, self._name, command.step, command.begin, taken, barrier, waited)
-            )
+        waited = world.clock() - progress if barrier != "none" else 0.0
+        world.emit(
+            Sent(progress, began, self._attempt, self._name, command.step, command.begin, taken, barrier, waited)
+        )
 
     def _send_failed(self, command: DoSend, began: float, taken: int, error: OSError) -> None:
         name = errno.errorcode.get(error.errno or 0, "?")
@@ -246,7 +303,8 @@ class Client:
 
             def read() -> bool:
                 nonlocal end
-                self._read_some()
+                if command.action.read:
+                    self._read_some()
                 end = self._look()
                 return end is None or end.gone or end.has_read(self._sent)
 
@@ -259,7 +317,12 @@ class Client:
         return "gap"
 
     async def _wait(self, command: DoWait) -> None:
-        world, watched = self._world, self._open_watched()
+        world = self._world
+        if self._socket is None:
+            await trio.sleep(max(0.0, command.deadline - world.clock()))
+            world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+            return
+        watched = self._open_watched()
         while True:
             await self._read()
             if self._exchange.command is not command:
@@ -300,6 +363,17 @@ class Client:
         if self._exchange.command is command:
             world.emit(Awaited(world.clock(), self._attempt, self._name, command.step, command.state, outcome))
 
+    def _mark(self, step: int, mark: str) -> None:
+        self._world.emit(Marked(self._world.clock(), self._attempt, self._name, step, mark))
+        self._board.mark(mark, self._name)
+
+    async def _wait_for(self, command: DoWaitFor) -> None:
+        if command.comes:
+            self._mark(command.step, command.mark)
+        was_set = await self._board.wait_for(command.mark)
+        what = Waited if was_set else Released
+        self._world.emit(what(self._world.clock(), self._attempt, self._name, command.step, command.mark))
+
     def _shutdown(self, command: DoShutdown) -> None:
         how = {"write": socket.SHUT_WR, "read": socket.SHUT_RD, "both": socket.SHUT_RDWR}[command.how]
         began = self._world.clock()
@@ -311,6 +385,8 @@ class Client:
         at = self._world.clock()
         if how != socket.SHUT_RD and not name:
             self._sent += 1  # the kernel counts our end of stream as a byte received
+        # After SHUT_RD recv() gives b'' of our own making: to read it would be to see an end that nobody sent.
+        self._reads = self._reads and how == socket.SHUT_WR
         self._world.emit(ShutDown(at, began, self._attempt, self._name, command.step, command.how, name))
 
     async def _settle(self) -> None:
@@ -383,7 +459,7 @@ class Client:
         """
         sock, watched, command = self._open(), self._open_watched(), self._exchange.command
         for _ in range(_CHUNKS):
-            if self._ended or self._exchange.unread >= _MOST_UNREAD:
+            if self._ended or not self._reads or self._exchange.unread >= _MOST_UNREAD:
                 watched.readable = False
                 return True
             try:

@@ -6,16 +6,21 @@ from typing import Protocol
 
 import trio
 
+from sockcheck import server_steps
 from sockcheck.addresses import Address
+from sockcheck.case import SERVER
 from sockcheck.client import Client, Trouble, World
 from sockcheck.events import CaseTimedOut, HealthRead, Troubled
 from sockcheck.judging import Judge
+from sockcheck.marks import Board
 from sockcheck.observe.settling import settle
 
 # How long a server may take to settle, in seconds: much longer than it needs, since a busy machine may keep it waiting.
 SETTLE_LIMIT = 1.0
 # For one that did not settle in time before: it spins, or never sleeps. Its cases should not all wait that long.
 _RESTLESS_LIMIT = 0.05
+# Clients that start together would falsify each other's times: so many, then a turn for those that run.
+_STARTED_AT_ONCE = 16
 
 
 class Target(Protocol):
@@ -45,22 +50,12 @@ class Driver:
 
         Whether the server lives and listens afterwards. Raises TargetError where it was lost altogether.
         """
-        world, target, case = self._world, self._target, judge.case
-        clients = [
-            Client(
-                world,
-                attempt,
-                actor.name,
-                judge.exchanges[actor.name],
-                target.address.sockaddr,
-                target.asleep,
-                self._settle_limit,
-            )
-            for actor in case.actors
-        ]
+        world, case = self._world, judge.case
+        board = Board([*((actor.name, actor.actions) for actor in case.actors), (SERVER, case.server)])
+        clients = [self._client(attempt, actor.name, judge, board) for actor in case.actors]
         try:
             with trio.move_on_after(case.deadline) as scope:
-                await _run_all(clients)
+                await self._run_all(clients, attempt, judge, board)
         except* Trouble as troubles:
             world.emit(Troubled(world.clock(), attempt, str(_first(troubles))))
         finally:
@@ -69,9 +64,41 @@ class Driver:
         if scope.cancelled_caught:
             world.emit(CaseTimedOut(world.clock(), attempt))
         await self._settle(clients)
-        alive, listening, why = await target.health()
+        alive, listening, why = await self._target.health()
         world.emit(HealthRead(world.clock(), attempt, alive, listening, why))
         return alive and listening
+
+    def _client(self, attempt: int, name: str, judge: Judge, board: Board) -> Client:
+        return Client(
+            self._world,
+            attempt,
+            name,
+            judge.exchanges[name],
+            self._target.address.sockaddr,
+            self._target.asleep,
+            self._settle_limit,
+            board,
+        )
+
+    async def _run_all(self, clients: list[Client], attempt: int, judge: Judge, board: Board) -> None:
+        if len(clients) == 1 and not judge.case.server:
+            await clients[0].run()
+            return
+        async with trio.open_nursery() as nursery:
+            if judge.case.server:
+                marks = _ServerMarks(board)
+                nursery.start_soon(self._run_server, attempt, judge, marks)
+                await marks.waiting.wait()
+            for number, client in enumerate(clients, 1):
+                nursery.start_soon(client.run)
+                if number % _STARTED_AT_ONCE == 0:
+                    await trio.lowlevel.checkpoint()
+
+    async def _run_server(self, attempt: int, judge: Judge, marks: _ServerMarks) -> None:
+        try:
+            await server_steps.perform(judge.serving, self._world, attempt, self._target, marks)
+        finally:
+            marks.left()
 
     async def _settle(self, clients: list[Client]) -> None:
         """Wait until the server is done with what the clients did, so that what comes of it is this case's doing."""
@@ -84,13 +111,23 @@ class Driver:
             self._settle_limit = _RESTLESS_LIMIT
 
 
-async def _run_all(clients: list[Client]) -> None:
-    if len(clients) == 1:
-        await clients[0].run()
-        return
-    async with trio.open_nursery() as nursery:
-        for client in clients:
-            nursery.start_soon(client.run)
+class _ServerMarks:
+    """The board as the server's own steps see it. `waiting` is set as soon as they first wait, or are over."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.waiting = trio.Event()
+
+    def mark(self, name: str) -> None:
+        self._board.mark(name, SERVER)
+
+    async def wait_for(self, name: str) -> bool:
+        self.waiting.set()
+        return await self._board.wait_for(name)
+
+    def left(self) -> None:
+        self._board.left(SERVER)
+        self.waiting.set()
 
 
 def _first(group: BaseExceptionGroup[Trouble]) -> BaseException:

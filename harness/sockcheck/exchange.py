@@ -8,89 +8,66 @@ both come to the same finding.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from collections.abc import Callable
+from typing import Literal, TypeVar, assert_never
 
-from sockcheck.case import Action, Actor, Await, Close, Connect, End, Expect, Quiet, Reset, Send, Shutdown
+from sockcheck.case import (
+    Action,
+    Actor,
+    Await,
+    Close,
+    Connect,
+    End,
+    Expect,
+    Mark,
+    Meet,
+    Not,
+    Quiet,
+    Reset,
+    Send,
+    Shutdown,
+    Wait,
+    WaitFor,
+)
 from sockcheck.events import (
     Awaited,
+    Blocked,
     ClientEvent,
     Closed,
     Connected,
     ConnectFailed,
     Data,
     DeadlinePassed,
+    Marked,
     PeerClosed,
     Received,
+    Released,
     SendFailed,
     Sent,
     Settled,
     ShutDown,
+    Waited,
 )
 from sockcheck.incoming import Incoming
 from sockcheck.matching import Mismatch
-from sockcheck.payloads import join
+from sockcheck.moves import (
+    DoAwait,
+    DoClose,
+    DoConnect,
+    DoMark,
+    DoSend,
+    DoSettle,
+    DoShutdown,
+    DoWait,
+    DoWaitFor,
+    Move,
+)
+from sockcheck.payloads import BadValueError, MissingValueError, join, number, value
 from sockcheck.segments import bounds
 from sockcheck.show import count, quoted, seconds
 from sockcheck.verdict import Difference, Finding, Kind
 
-
-@dataclass(frozen=True, slots=True)
-class DoConnect:
-    step: int
-    action: Connect
-
-
-@dataclass(frozen=True, slots=True)
-class DoSend:
-    """Hand the bytes from `begin` to `end` of `data` to the kernel, and part them from the next ones, if any."""
-
-    step: int
-    action: Send
-    data: bytes
-    begin: int
-    end: int
-
-    @property
-    def last(self) -> bool:
-        return self.end == len(self.data)
-
-
-@dataclass(frozen=True, slots=True)
-class DoWait:
-    """Read until the command changes; DeadlinePassed when it has not by `deadline` (seconds on the run's clock)."""
-
-    step: int
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class DoAwait:
-    step: int
-    state: Literal["accepted", "read", "end-read"]
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class DoShutdown:
-    step: int
-    how: Literal["write", "read", "both"]
-
-
-@dataclass(frozen=True, slots=True)
-class DoSettle:
-    """Wait until the server is settled, read what is there, say Settled."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class DoClose:
-    step: int
-    how: Literal["close", "reset"]
-
-
-Command = DoConnect | DoSend | DoWait | DoAwait | DoShutdown | DoSettle | DoClose
+_T = TypeVar("_T")
 
 _ORDERLY = "an orderly end: recv() returns b''"
 _RESET = "a reset: recv() raises ECONNRESET"
@@ -99,14 +76,19 @@ _RESET = "a reset: recv() raises ECONNRESET"
 class Exchange:
     """Make one for each actor of a case, feed it the actor's events in order with `tell`.
 
+    `values` are what the case has captured so far, by name, and `unique`: the exchanges of a case share them.
+
     `command`: what to do next; None when there is nothing more to do. The same object as long as nothing changed.
     `finding`: what was wrong; the first thing ends the exchange. `trouble`: why it cannot be judged, or "".
+    `released_by`: the mark that could not be set any more, which ended the exchange without a judgement, or "".
     `absorbed`: whether the bytes of the last Received were, all of them, exactly what was expected.
     """
 
-    def __init__(self, actor: Actor, law: str, hint: str) -> None:
+    def __init__(self, actor: Actor, law: str, hint: str, values: dict[str, bytes]) -> None:
         self._client = actor.name
         self._actions = actor.actions
+        self._pushes = actor.pushes
+        self._values = values
         self._law = law
         self._hint = hint
         self._position = 0
@@ -118,15 +100,19 @@ class Exchange:
         self._since = 0.0
         self._acted = 0.0
         self._received = 0
+        # What came and no expectation has taken: it may be for a step that we have not come to yet.
         self._inbox = bytearray()
+        self._inbox_since = 0.0
         self._ending: PeerClosed | None = None
         self._settled = False
-        self._incoming = Incoming(actor.actions)
-        self.command: Command | None = None
+        self._reads = True
+        self._incoming = Incoming(actor.actions, values)
+        self.command: Move | None = None
         self.finding: Finding | None = None
         self.trouble = ""
+        self.released_by = ""
         self.absorbed = False
-        self._advance(0.0)
+        self._with_values(self._advance, 0.0)
 
     @property
     def unread(self) -> int:
@@ -147,6 +133,21 @@ class Exchange:
         """Something was seen. Events after the exchange has ended change nothing."""
         if self.command is None:
             return
+        self._with_values(self._tell, event)
+        self._with_values(self._advance, event.at)
+
+    def _with_values(self, do: Callable[[_T], None], what: _T) -> None:
+        """Do something that may need a value which is not there, or cannot be used: no judgement then."""
+        try:
+            do(what)
+        except MissingValueError as error:
+            self.trouble = f"${{{error.name}}} has no value yet"
+            self.command = None
+        except BadValueError as error:
+            self.trouble = str(error)
+            self.command = None
+
+    def _tell(self, event: ClientEvent) -> None:
         match event:
             case Received():
                 self._take(event.data, event.at)
@@ -163,10 +164,28 @@ class Exchange:
                 self._was_connected(event)
             case ConnectFailed():
                 self._was_refused(event)
-            case SendFailed() | ShutDown():
-                # A failed send is not judged here: the server may have answered and closed. What comes next decides.
+            case Blocked():
                 self._acted = event.began
                 self._segments.clear()
+                self._step_done(event.at)
+            case Marked():
+                # Who comes to a meeting goes on waiting there.
+                if isinstance(self._actions[self._position], Mark):
+                    self._step_done(event.at)
+            case Waited():
+                self._step_done(event.at)
+            case Released():
+                self.released_by = event.mark
+            case SendFailed():
+                # Not judged here: the server may have answered and closed. What comes next decides.
+                self._acted = event.began
+                self._segments.clear()
+                self._step_done(event.at)
+            case ShutDown():
+                self._acted = event.began
+                if event.how != "write":
+                    self._reads = False
+                    self._inbox.clear()
                 self._step_done(event.at)
             case Awaited():
                 self._step_done(event.at)
@@ -178,7 +197,6 @@ class Exchange:
                     self._step_done(event.at)
             case _:
                 assert_never(event)
-        self._advance(event.at)
 
     def _step_done(self, at: float) -> None:
         self._position += 1
@@ -187,13 +205,34 @@ class Exchange:
     def _take(self, data: Data, at: float) -> None:
         self._received += len(data) if isinstance(data, bytes) else data.size
         self.absorbed = False
+        if not self._reads:
+            return
+        if self._inbox and isinstance(data, bytes):
+            # It stands behind what waits already, and so it waits as well.
+            self._inbox += data
+        else:
+            self._match(data, at)
+
+    def _match(self, data: Data, at: float) -> None:
+        """Have the expectations take `data`, which came at `at`; what they leave waits."""
         answer = self._incoming.feed(data, self._position, at)
         if isinstance(answer, Mismatch):
-            self._fail_mismatch("wrong-bytes", self._incoming.index, answer, at, "what came is wrong: ")
-        elif answer:
-            self._inbox += answer
-        else:
+            step = self._incoming.index
+            action = self._actions[step]
+            if isinstance(action, Expect) and isinstance(action.form, Not):
+                self._fail_mismatch("came", step, answer, at)
+            else:
+                self._fail_mismatch("wrong-bytes", step, answer, at, "what came is wrong: ")
+        elif not answer:
             self.absorbed = self._incoming.was_exact
+        elif not self._pushes or self._asks_later():
+            self._inbox += answer
+            self._inbox_since = at
+
+    def _asks_later(self) -> bool:
+        """Whether some step still to come looks at what the server sends."""
+        first = max(self._position, self._incoming.index)
+        return any(isinstance(action, Expect | Quiet) for action in self._actions[first:])
 
     def _was_connected(self, event: Connected) -> None:
         action = self._actions[self._position]
@@ -216,7 +255,7 @@ class Exchange:
         assert isinstance(action, Connect)
         got: Literal["refused", "timeout"] = "timeout" if event.error == "ETIMEDOUT" else "refused"
         if action.outcome == got:
-            self._position = len(self._actions)
+            self._step_done(event.at)
         else:
             self._fail_connect(action, got, f"the connection failed: {event.error}", event.at)
 
@@ -228,12 +267,12 @@ class Exchange:
     def _deadline_passed(self, event: DeadlinePassed) -> None:
         action = self._actions[self._position]
         match action:
-            case Await() | Quiet():
+            case Await() | Quiet() | Wait():
                 # That the server did not read in time accuses nobody: a sequential server is busy with another.
                 self._step_done(event.at)
             case Connect():
                 if action.outcome == "timeout":
-                    self._position = len(self._actions)
+                    self._step_done(event.at)
                 else:
                     message = f"no connection within {seconds(action.within)}: the handshake was not finished"
                     self._fail_connect(action, "timeout", message, event.at)
@@ -246,6 +285,8 @@ class Exchange:
                     f"{count(event.progress)} were taken",
                     event.at,
                 )
+            case Expect(form=Not()):
+                self._give_back(event.at)
             case Expect():
                 lead = f"nothing more came within {seconds(action.within)}: "
                 self._fail_mismatch("silence", self._position, self._incoming.lacking(self._position), event.at, lead)
@@ -257,7 +298,7 @@ class Exchange:
                     f"silence after {count(self._received)}; the connection is still open",
                     event.at,
                 )
-            case Shutdown() | Close() | Reset():
+            case Shutdown() | Close() | Reset() | Mark() | WaitFor() | Meet():
                 pass  # these have none
             case _:
                 assert_never(action)
@@ -265,26 +306,36 @@ class Exchange:
     def _advance(self, at: float) -> None:
         """Do what can be done without anything more being seen, and say what is to be done next."""
         command = None
-        while self.finding is None and not self.trouble:
+        while not self._over():
             before = self._position
+            if self._inbox and self._incoming.wants(before):
+                waiting = bytes(self._inbox)
+                self._inbox.clear()
+                self._match(waiting, self._inbox_since)
+                if self._over():
+                    break
             command = self._finish(at) if before == len(self._actions) else self._enter(self._actions[before], at)
             if self._position == before:
                 break
-        if self.finding is not None or self.trouble:
+        if self._over():
             command = None
         if command != self.command:
             self.command = command
 
-    def _enter(self, action: Action, at: float) -> Command | None:
+    def _over(self) -> bool:
+        return self.finding is not None or self.trouble != "" or self.released_by != ""
+
+    def _enter(self, action: Action, at: float) -> Move | None:
         """What `action` needs next; None when it is done, which moves the position, or has failed."""
         step = self._position
         match action:
             case Connect():
-                return DoConnect(step, action)
+                return DoConnect(step, action, self._host(action), self._port(action))
             case Send():
                 if not self._segments:
-                    self._data = join(action.pieces)
-                    self._segments.extend(bounds(len(self._data), action.cuts))
+                    self._data = join(action.pieces, self._values)
+                    size = len(self._data)
+                    self._segments.extend(bounds(size, range(1, size) if action.cuts is None else action.cuts))
                 begin, end = self._segments[0]
                 return DoSend(step, action, self._data, begin, end)
             case Expect():
@@ -297,6 +348,14 @@ class Exchange:
                 return DoShutdown(step, action.how)
             case Await():
                 return DoAwait(step, action.state, self._since + action.within)
+            case Mark():
+                return DoMark(step, action.name)
+            case WaitFor():
+                return DoWaitFor(step, action.name, comes=False)
+            case Meet():
+                return DoWaitFor(step, action.name, comes=True)
+            case Wait():
+                return DoWait(step, self._since + action.duration)
             case Reset():
                 return DoClose(step, "reset")
             case Close():
@@ -304,7 +363,22 @@ class Exchange:
             case _:
                 assert_never(action)
 
-    def _expect(self, action: Expect, at: float) -> Command | None:
+    def _host(self, action: Connect) -> str | None:
+        if action.host is None or isinstance(action.host, str):
+            return action.host
+        return value(action.host, self._values).decode("ascii", "replace")
+
+    def _port(self, action: Connect) -> int | None:
+        if action.port is None or isinstance(action.port, int):
+            return action.port
+        port = number(action.port, self._values)
+        if not 0 < port < 65536:
+            raise BadValueError(f"${{{action.port.name}}} is {port}, which is no port")
+        return port
+
+    def _expect(self, action: Expect, at: float) -> Move | None:
+        if isinstance(action.form, Not):
+            return self._expect_not(action.form, at)
         if not self._incoming.matched(self._position):
             if self._ending is None:
                 return DoWait(self._position, self._since + action.within)
@@ -320,8 +394,21 @@ class Exchange:
         self._step_done(first.done)
         return None
 
-    def _end(self, action: End, at: float) -> Command | None:
-        if self._inbox:
+    def _expect_not(self, form: Not, at: float) -> Move | None:
+        if self._ending is None:
+            return DoWait(self._position, self._since + form.duration)
+        # What has not come by the end of the connection does not come any more.
+        self._give_back(self._ending.at)
+        return None
+
+    def _give_back(self, at: float) -> None:
+        """What came in place of that which must not come is for the steps behind."""
+        self._inbox += self._incoming.release(self._position)
+        self._inbox_since = at
+        self._step_done(at)
+
+    def _end(self, action: End, at: float) -> Move | None:
+        if self._inbox and not self._pushes:
             self._fail_surplus("before the end of the connection", _wanted_end(action), at)
             return None
         if self._ending is None:
@@ -345,7 +432,7 @@ class Exchange:
             self._step_done(ending.at)
         return None
 
-    def _quiet(self, action: Quiet, at: float) -> Command | None:
+    def _quiet(self, action: Quiet, at: float) -> Move | None:
         wanted = f"neither a byte nor an ending for {seconds(action.duration)}"
         if self._inbox:
             self._fail_surplus("where the server should be quiet", wanted, at)
@@ -356,13 +443,13 @@ class Exchange:
         self._fail("early-end", message, wanted, _ending_seen(self._ending), at)
         return None
 
-    def _finish(self, at: float) -> Command | None:
+    def _finish(self, at: float) -> Move | None:
         if not self._connected:
             return None
         return self._settle_and_close(at)
 
-    def _settle_and_close(self, at: float) -> Command | None:
-        if self._inbox:
+    def _settle_and_close(self, at: float) -> Move | None:
+        if self._inbox and not self._pushes:
             self._fail_surplus("after all that was expected", "nothing more", at)
             return None
         if self._ending is None and not self._settled:

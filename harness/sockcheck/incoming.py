@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sockcheck.case import Action, Await, Connect, Expect, Send, Shutdown
+from sockcheck.case import Action, Await, Connect, Expect, Mark, Meet, Not, Send, Shutdown, Wait, WaitFor
 from sockcheck.events import Data
-from sockcheck.matching import Done, ExactMatcher, Matcher, Mismatch, matcher
+from sockcheck.matching import Done, ExactMatcher, Matcher, Mismatch, NotMatcher, matcher
+from sockcheck.payloads import MissingValueError
+
+# While these are under way, what comes is for the expectation behind them.
+_PASSED_OVER = (Connect, Send, Shutdown, Await, Mark, WaitFor, Meet, Wait)
 
 # Only what an exact expectation took whole is ever elided, so this is a record that somebody has changed.
 _NOT_KEPT = Mismatch("", "", "", trouble="the record holds only a digest where the bytes are needed")
@@ -28,8 +32,9 @@ class Incoming:
     silence or an ending.
     """
 
-    def __init__(self, actions: tuple[Action, ...]) -> None:
+    def __init__(self, actions: tuple[Action, ...], values: dict[str, bytes]) -> None:
         self._actions = actions
+        self._values = values
         self._next = 0
         self._matcher: Matcher | None = None
         self._first = 0.0
@@ -59,12 +64,25 @@ class Incoming:
                 return _NOT_KEPT
             if not isinstance(answer, Done):
                 return answer or b""
+            self._values.update(answer.captures)
             self._matched[self._next] = Arrival(self._first, at)
             self._matcher = None
             self._next += 1
             data = answer.rest
             if not data:
                 return b""
+
+    def wants(self, position: int) -> bool:
+        """Whether there is an expectation that would take bytes now, at the step at `position`."""
+        return self._current(position) is not None
+
+    def release(self, position: int) -> bytes:
+        """The expectation at `position`, that something does not come, is met: what came meanwhile is given back."""
+        current = self._current(position)
+        assert isinstance(current, NotMatcher)
+        self._matcher = None
+        self._next = position + 1
+        return current.held
 
     def matched(self, position: int) -> bool:
         """Whether the expectation at `position` is complete. One that asks for no bytes always is."""
@@ -86,14 +104,24 @@ class Incoming:
         return current.lacking()
 
     def _current(self, position: int) -> Matcher | None:
-        """The matcher of the next expectation at or after `position`, or None where something else comes first."""
+        """The matcher of the next expectation at or after `position`, or None where something else comes first.
+
+        It may need a value that another client has yet to capture: then it can only be made when its turn has come.
+        """
         if self._matcher is None:
             index = max(self._next, position)
-            while index < len(self._actions) and isinstance(self._actions[index], Connect | Send | Shutdown | Await):
+            while index < len(self._actions) and isinstance(self._actions[index], _PASSED_OVER):
                 index += 1
             action = self._actions[index] if index < len(self._actions) else None
             if not isinstance(action, Expect):
                 return None
+            if index != position and isinstance(action.form, Not):
+                return None
+            try:
+                self._matcher = matcher(action.form, self._values)
+            except MissingValueError:
+                if index == position:
+                    raise
+                return None
             self._next = index
-            self._matcher = matcher(action.form)
         return self._matcher

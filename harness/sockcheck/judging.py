@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 
-from sockcheck.case import Case
+from sockcheck.case import SERVER, Case
 from sockcheck.events import (
     CaseFinished,
     CaseStarted,
@@ -13,10 +13,15 @@ from sockcheck.events import (
     ClientEvent,
     Event,
     HealthRead,
+    Marked,
+    Released,
+    ServerEvent,
     TargetExited,
     Troubled,
+    Waited,
 )
 from sockcheck.exchange import Exchange
+from sockcheck.serving import Serving
 from sockcheck.show import seconds
 from sockcheck.verdict import Finding, Kind, Verdict
 
@@ -32,7 +37,9 @@ class Judge:
         self.target = started.target
         # That a client may leave costs the server nothing: what the client itself saw before it left is another matter.
         law = "plain" if self.case.law.startswith("leave.") else self.case.law
-        self.exchanges = {actor.name: Exchange(actor, law, self.case.hint) for actor in self.case.actors}
+        values = {"unique": started.unique.encode()}
+        self.exchanges = {actor.name: Exchange(actor, law, self.case.hint, values) for actor in self.case.actors}
+        self.serving = Serving(self.case.server, self.case.law, self.case.hint, started.at)
         self._exited: TargetExited | None = None
         self._health: HealthRead | None = None
         self._timed_out: CaseTimedOut | None = None
@@ -44,20 +51,38 @@ class Judge:
 
     def verdict(self) -> Verdict:
         """What the attempt comes to, when all its events have been told."""
-        trouble = self._trouble or next((e.trouble for e in self.exchanges.values() if e.trouble), "")
+        verdict = self._unexcused()
+        if not self.case.known_failure:
+            return verdict
+        if verdict.outcome == "fail":
+            return Verdict("skip", verdict.findings, f"known failure: {self.case.known_failure}")
+        if verdict.outcome == "pass":
+            wanted = f"a failure, since it is known: {self.case.known_failure}"
+            message = "the case passed, though it is known to fail; take `known-failure` out of the file"
+            return Verdict("fail", (self._finding("not-known-to-fail", message, wanted, "it passed", 0.0),))
+        return verdict
+
+    def _unexcused(self) -> Verdict:
+        troubles = [self._trouble, self.serving.trouble, *(e.trouble for e in self.exchanges.values())]
+        trouble = next(filter(None, troubles), "")
         if trouble:
             return Verdict("error", reason=trouble)
         findings = [exchange.finding for exchange in self.exchanges.values() if exchange.finding is not None]
-        server = self._server_finding()
+        findings.sort(key=lambda finding: finding.at)
+        server = self.serving.finding or self._server_finding()
         if server is not None:
             findings.insert(0, server)
         elif self._timed_out is not None and not findings:
             findings.append(self._timeout_finding(self._timed_out))
+        if not findings and (self.serving.unjudged or any(e.released_by for e in self.exchanges.values())):
+            return Verdict("error", reason="a mark could not be set any more, and no finding says why")
         return Verdict("fail" if findings else "pass", tuple(findings))
 
-    def tell(self, event: ClientEvent | HealthRead | CaseTimedOut | Troubled) -> None:
+    def tell(self, event: ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled) -> None:
         """Something was seen in this attempt. What no client of the case saw is passed over."""
-        if isinstance(event, ClientEvent):
+        if isinstance(event, ServerEvent) or (isinstance(event, Marked | Waited | Released) and event.client == SERVER):
+            self.serving.tell(event)
+        elif isinstance(event, ClientEvent):
             exchange = self.exchanges.get(event.client)
             if exchange is not None:
                 exchange.tell(event)
@@ -69,6 +94,8 @@ class Judge:
             self._trouble = event.message
 
     def _server_finding(self) -> Finding | None:
+        if self.serving.exit_asked:
+            return None
         if self._exited is not None:
             how = status_text(self._exited.status)
             return self._finding(
@@ -129,7 +156,7 @@ class Bench:
             for judge in self._judges.values():
                 if judge.target == event.target:
                     judge.exited(event)
-        elif isinstance(event, ClientEvent | HealthRead | CaseTimedOut | Troubled):
+        elif isinstance(event, ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled):
             judge_ = self._judges.get(event.attempt)
             if judge_ is not None:
                 judge_.tell(event)

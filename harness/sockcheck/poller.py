@@ -30,7 +30,17 @@ class Watched:
     `readable` and `writable` are what the kernel last told; whoever gets EAGAIN clears them before waiting.
     """
 
-    __slots__ = ("_deadline", "_fd", "_poller", "_queued", "_task", "_wants_write", "readable", "writable")
+    __slots__ = (
+        "_deadline",
+        "_fd",
+        "_poller",
+        "_queued",
+        "_task",
+        "_wants_read",
+        "_wants_write",
+        "readable",
+        "writable",
+    )
 
     def __init__(self, poller: Poller, fd: int) -> None:
         self._poller = poller
@@ -38,20 +48,22 @@ class Watched:
         self._task: trio.lowlevel.Task | None = None
         self._deadline = math.inf
         self._queued = math.inf
+        self._wants_read = False
         self._wants_write = False
         self.readable = False
         self.writable = False
 
-    async def wait(self, deadline: float, *, write: bool = False) -> Woken:
-        """Until the socket is readable (or writable, if `write`), or until `deadline` (time.monotonic() seconds).
+    async def wait(self, deadline: float, *, read: bool = True, write: bool = False) -> Woken:
+        """Until the socket is readable (if `read`) or writable (if `write`), or until `deadline` (time.monotonic()).
 
         The flag that ends the wait stays set: the caller clears it before it tries again.
         """
-        if self.readable or (write and self.writable):
+        if (read and self.readable) or (write and self.writable):
             return "ready"
         if deadline <= time.monotonic():
             return "deadline"
         self._task = trio.lowlevel.current_task()
+        self._wants_read = read
         self._wants_write = write
         self._deadline = deadline
         if deadline < self._queued:
@@ -74,7 +86,7 @@ class Watched:
             self.readable = True
         if events & _WRITABLE:
             self.writable = True
-        if self._task is not None and (self.readable or (self._wants_write and self.writable)):
+        if self._task is not None and ((self._wants_read and self.readable) or (self._wants_write and self.writable)):
             self._wake("ready")
 
     def expire(self, now: float) -> None:

@@ -58,7 +58,9 @@ class _Place:
     @property
     def address_is_ours(self) -> bool:
         """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
-        return isinstance(self.server, Command) and any("{port}" in word for word in self.server.argv)
+        if isinstance(self.server, Address) or self.server.port is not None:
+            return False
+        return any("{port}" in word for word in self.server.argv)
 
 
 class Run:
@@ -134,9 +136,9 @@ class Run:
     async def _work(self, world: World) -> None:
         while self._waiting and not self._stop:
             case, place = self._waiting[0]
-            if place.lost:
+            if place.lost or case.skip:
                 self._waiting.popleft()
-                self._not_run(case, place.lost)
+                self._not_run(case, case.skip or place.lost)
             elif place.tried and not place.known.is_set():
                 await place.known.wait()
             else:
@@ -153,8 +155,9 @@ class Run:
                 driver = Driver(world, target)
                 while (case := self._take(place)) is not None:
                     passed, fit = await self._perform(case, driver, number, world)
-                    if not passed and isinstance(place.server, Command):
-                        # Whatever is wrong with this instance now is not to be the next case's burden.
+                    if isinstance(place.server, Command) and (not passed or not fit or case.state == "own"):
+                        # Whatever is wrong with this instance now, or left behind in it, is not to be the next
+                        # case's burden.
                         return
                     if not fit:
                         place.lost = "the server was lost in an earlier case"
@@ -182,7 +185,7 @@ class Run:
         """Perform a case; whether it passed, and whether the server is fit for another."""
         self._attempts += 1
         attempt = self._attempts
-        world.emit(CaseStarted(world.clock(), attempt, target, case))
+        world.emit(CaseStarted(world.clock(), attempt, target, case, self._unique(attempt)))
         judge = self._facts.bench.judge(attempt)
         try:
             fit = await driver.perform(attempt, judge)
@@ -198,6 +201,10 @@ class Run:
         if verdict.outcome == "fail" and self._options.fail_fast:
             self._stop = "an earlier case failed (--fail-fast)"
         return verdict.outcome == "pass", fit
+
+    def _unique(self, attempt: int) -> str:
+        """What `${unique}` stands for. Runs that follow each other against one server must not meet again in it."""
+        return f"{int(self._origin * 1000) % 0x1000000:06x}{attempt:x}"
 
     def _not_run(self, case: Case, why: str) -> None:
         self._facts.emit(CaseNotRun(self._clock(), case, why))

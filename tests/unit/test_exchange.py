@@ -7,7 +7,6 @@ from typing import Literal
 
 import pytest
 
-from sockcheck import matching
 from sockcheck.case import (
     Action,
     Actor,
@@ -40,7 +39,9 @@ from sockcheck.events import (
     Settled,
     ShutDown,
 )
-from sockcheck.exchange import Command, DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Exchange
+from sockcheck.exchange import Exchange
+from sockcheck.matching import patterns
+from sockcheck.moves import DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Move
 from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
@@ -64,7 +65,7 @@ def end(how: Literal["eof", "reset", "any"] = "eof", after: float | None = None)
 
 def begin(*actions: Action) -> Exchange:
     """An exchange that is connected, at 1.0."""
-    exchange = Exchange(Actor("client", (connect(), *actions)), "plain", "a hint")
+    exchange = Exchange(Actor("client", (connect(), *actions)), "plain", "a hint", {})
     assert isinstance(todo(exchange), DoConnect)
     exchange.tell(Connected(1.0, 0.9, 1, "client", 0, "127.0.0.1:1", "127.0.0.1:2", ""))
     return exchange
@@ -108,7 +109,7 @@ def shut(at: float) -> ShutDown:
     return ShutDown(at, at, 1, "client", 0, "write", "")
 
 
-def todo(exchange: Exchange) -> Command | None:
+def todo(exchange: Exchange) -> Move | None:
     """What the exchange wants to be done next, each time anew: it changes with what it is told."""
     return exchange.command
 
@@ -259,7 +260,7 @@ def test_what_came_before_a_quiet_step_breaks_the_quiet() -> None:
     ],
 )
 def test_connecting(outcome: Literal["connected", "refused", "timeout"], event: ClientEvent, expected: str) -> None:
-    exchange = Exchange(Actor("client", (connect(outcome),)), "plain", "")
+    exchange = Exchange(Actor("client", (connect(outcome),)), "plain", "", {})
     assert kind(tell(exchange, event)) == expected
 
 
@@ -287,6 +288,14 @@ def test_an_awaited_state_that_does_not_come_accuses_nobody() -> None:
 
 def test_a_deadline_that_a_step_does_not_have_changes_nothing() -> None:
     assert todo(tell(begin(Reset(HERE)), late(3.0))) == DoClose(1, "reset")
+
+
+def test_what_comes_to_a_client_that_reads_no_more_is_not_looked_at() -> None:
+    exchange = begin(send(b"ab", (1,)), Shutdown(HERE, "both"))
+    over = ShutDown(1.3, 1.3, 1, "client", 2, "both", "")
+    tell(exchange, sent(1.1), received(1.15), sent(1.2), over, received(1.4), settled(1.5))
+    assert todo(exchange) == DoClose(3, "close")
+    assert exchange.received == 12
 
 
 def test_leaving() -> None:
@@ -326,7 +335,7 @@ def test_an_expectation_of_nothing_is_met_at_once() -> None:
 
 def test_what_was_expected_exactly_may_be_elided_from_a_record() -> None:
     data = b"hello world\n"
-    exchange = begin(expect(data), expect(Line(b".*", "any")))
+    exchange = begin(expect(data), expect(Line((b".*",), "any")))
     exchange.tell(received(2.0, data[:5]))
     assert exchange.absorbed
     elided = Elided(7, hashlib.sha256(data[5:]).hexdigest(), data[5:7], data[-2:])
@@ -347,8 +356,8 @@ def test_a_digest_where_the_bytes_are_needed_cannot_be_judged(actions: tuple[Act
 
 
 def test_a_pattern_that_takes_for_ever_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "PATTERN_LIMIT", 0.001)
-    exchange = tell(begin(expect(Line(rb"(a|aa)+\d?[bd]", "any"))), received(2.0, b"a" * 60 + b"cbd\n"))
+    monkeypatch.setattr(patterns, "PATTERN_LIMIT", 0.001)
+    exchange = tell(begin(expect(Line((rb"(a|aa)+\d?[bd]",), "any"))), received(2.0, b"a" * 60 + b"cbd\n"))
     assert todo(exchange) is None
     assert exchange.finding is None
     assert "took longer" in exchange.trouble
