@@ -13,7 +13,11 @@ def random_cuts(size: int, count: int, seed: int) -> tuple[int, ...]:
     return tuple(sorted(random.Random(seed).sample(inside, min(count, len(inside)))))
 
 
-def bounds(size: int, cuts: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """The segments as (begin, end) positions. A send of no bytes is one empty segment."""
-    edges = (0, *cuts, size)
-    return tuple(itertools.pairwise(edges))
+def bounds(size: int, cuts: Sequence[int] | None) -> tuple[tuple[int, int], ...]:
+    """The segments as (begin, end) positions. A send of no bytes is one empty segment.
+
+    `cuts` ascend; None cuts between any two bytes. Where the size was not known when the cuts were placed, those that
+    lie behind it part nothing.
+    """
+    inside = range(1, size) if cuts is None else [cut for cut in cuts if cut < size]
+    return tuple(itertools.pairwise((0, *inside, size)))

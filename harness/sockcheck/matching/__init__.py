@@ -1,0 +1,83 @@
+"""Does what came match what was expected? Matchers are fed as it comes, in pieces of any size, and never wait.
+
+The same bytes give the same answer however they are segmented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import assert_never
+
+from sockcheck import payloads
+from sockcheck.case import (
+    AnyOf,
+    Count,
+    Exact,
+    Form,
+    Frame,
+    Line,
+    Lines,
+    Not,
+    Pattern,
+    Prefixed,
+    Unordered,
+    Until,
+    Value,
+)
+from sockcheck.matching.answers import Done, Matcher, Mismatch
+from sockcheck.matching.composite import AnyMatcher, NotMatcher, UnorderedMatcher
+from sockcheck.matching.forms import (
+    LONGEST,
+    LONGEST_FRAME,
+    CountMatcher,
+    ExactMatcher,
+    FrameMatcher,
+    LineMatcher,
+    LinesMatcher,
+    UntilMatcher,
+)
+from sockcheck.matching.patterns import Regex
+
+__all__ = ["LONGEST", "LONGEST_FRAME", "Done", "ExactMatcher", "Matcher", "Mismatch", "NotMatcher", "matcher"]
+
+
+def matcher(form: Form, values: Mapping[str, bytes] = {}) -> Matcher:
+    """The matcher for a form, fed nothing yet. What is captured later changes nothing in it.
+
+    Raises payloads.MissingValueError for a value that is not among `values`, payloads.BadValueError where one cannot be
+    used as it is.
+    """
+    match form:
+        case Exact():
+            return ExactMatcher(payloads.join(form.pieces, values))
+        case Line():
+            return LineMatcher(Regex(form.pattern, values), form.ends)
+        case Lines():
+            return LinesMatcher(Regex(form.pattern, values), Regex(form.last, values), form.ends)
+        case Until():
+            return UntilMatcher(form.delimiter, _patterns(form.patterns, values))
+        case Count():
+            size = payloads.number(form.count, values) if isinstance(form.count, Value) else form.count
+            return CountMatcher(size, form.sha256)
+        case Frame():
+            if form.equals is None:
+                return FrameMatcher(form.kind, _patterns(form.patterns, values))
+            frame = payloads.join((Prefixed(form.kind, form.equals),), values)
+            return ExactMatcher(frame, payloads.INTEGERS[form.kind][0])
+        case Unordered():
+            now = dict(values)
+            return UnorderedMatcher([partial(matcher, one, now) for one in form.forms])
+        case AnyOf():
+            return AnyMatcher([matcher(one, values) for one in form.forms])
+        case Not():
+            unwanted = form.form
+            if isinstance(unwanted, Exact):
+                return NotMatcher(payloads.join(unwanted.pieces, values))
+            return NotMatcher((Regex(unwanted.pattern, values), unwanted.ends))
+        case _:
+            assert_never(form)
+
+
+def _patterns(patterns: tuple[Pattern, ...], values: Mapping[str, bytes]) -> list[Regex]:
+    return [Regex(pattern, values) for pattern in patterns]
