@@ -1,6 +1,8 @@
-"""How bytes are written in messages: printable ASCII as it is, everything else escaped, so that nothing is acted on."""
+"""How values are written in messages. Of bytes, printable ASCII as it is and everything else escaped."""
 
 from __future__ import annotations
+
+import signal
 
 _ESCAPES = {b: f"\\x{b:02x}" for b in range(256)}
 _ESCAPES.update({b: chr(b) for b in range(0x20, 0x7F)})
@@ -31,3 +33,16 @@ def seconds(duration: float) -> str:
     if duration < 1:
         return f"{duration * 1000:.1f} ms"
     return f"{duration:.2f} s"
+
+
+def status_text(status: int) -> str:
+    """A process status in words: `exited with status 1`, `was killed by SIGPIPE`. Negative numbers are signals."""
+    return f"exited with status {status}" if status >= 0 else f"was killed by {signal_name(-status)}"
+
+
+def signal_name(number: int) -> str:
+    """`SIGTERM`; `signal 40` for one without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

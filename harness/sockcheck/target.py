@@ -17,24 +17,25 @@ from typing import NamedTuple, Protocol
 import trio
 
 from sockcheck import target_errors
-from sockcheck.addresses import Address, is_local, reached_at, serves
+from sockcheck.addresses import Address, is_local, serves
 from sockcheck.errors import TargetError
 from sockcheck.events import Event, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
-from sockcheck.keeper.client import ExecError, Gone, Keeper, Output, Stopped, Tree
-from sockcheck.observe import processes
+from sockcheck.keeper.client import Gone, Output, Stopped, Tree
+from sockcheck.life import Life, Meant
+from sockcheck.observe import measures, processes
 from sockcheck.observe.proctcp import ListenSource, listen_source
+from sockcheck.observe.settling import until
 from sockcheck.observe.sockdiag import Listener
 from sockcheck.reservation import Reservation
+from sockcheck.scenario import Measure
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
-_OPEN_FILES = 4096
-_POLL = 0.001
-# A server that opens several ports does so without sleeping in between; this is how long one that never sleeps is
-# watched for another port.
-_SETTLE = 0.2
 # How often another port is chosen for a target that finds its own in use.
 _PORT_TRIES = 3
-_OUTPUT_KEPT = 65536
+# How long it may take until all threads are stopped, in seconds: one that waits for a disk is not at once.
+_STOP_LIMIT = 5.0
+# How long one signal is given for that, before it is sent to what has been made meanwhile.
+_STOP_WAIT = 0.02
 _UNSEEN = "the listening sockets of this machine cannot be seen: neither sock_diag nor /proc/net/tcp is there"
 
 Emit = Callable[[Event], None]
@@ -106,6 +107,36 @@ class Target(Protocol):
     async def stop(self) -> None:
         """Stop it if it was started here. It is a matter of course when the context is left."""
 
+    async def resume(self) -> None:
+        """SIGCONT to every process if they are stopped by `signal_all`."""
+
+    # What follows is for a target that was started here: any other raises TargetError.
+
+    async def signal_first(self, number: int) -> int:
+        """Signal the first process or, once that is gone, those that it left behind. How many were signalled."""
+
+    async def signal_all(self, number: int) -> int:
+        """Signal every process. How many there were. After SIGSTOP every thread of them is stopped."""
+
+    async def kill(self) -> int:
+        """SIGKILL to every process, until none is left. How many there were."""
+
+    async def exited(self, deadline: float) -> int | None:
+        """Wait until no process is left: `exit_status`. None where one is left at `deadline`, on the run's clock."""
+
+    async def start_again(self) -> float:
+        """Start the same command once more, after its end, and wait until it listens at the same address.
+
+        The seconds from the start to listening. The error says why it does not listen: a KeeperError is not the
+        server's fault.
+        """
+
+    async def restart(self) -> float:
+        """Stop it, with SIGTERM and then SIGKILL, and `start_again`."""
+
+    def measure(self, what: Measure) -> float | None:
+        """A figure as it is now, None where it cannot be seen. `sockcheck.observe.measures` says what is counted."""
+
 
 class StartedTarget:
     """A `Target` that sockcheck started. `started` makes it."""
@@ -118,16 +149,16 @@ class StartedTarget:
         self._emit = emit
         self._clock = clock
         self._origin = time.monotonic() - clock()
-        self._output = bytearray()
-        self._gone: Gone | None = None
+        self._life: Life | None = None
         self._stopped: Stopped | None = None
+        self._paused = False
         self._resources = AsyncExitStack()
         self._placeholders = {name for word in command.argv for name in _PLACEHOLDER.findall(word)}
         self._reservation: Reservation | None = None
 
     @property
     def exit_status(self) -> int | None:
-        end = self._gone or self._stopped
+        end = self._stopped if self._life is None else self._life.gone or self._stopped
         return None if end is None else end.status
 
     @property
@@ -141,33 +172,40 @@ class StartedTarget:
     async def start(self, nursery: trio.Nursery) -> None:
         """Start it and wait until it listens. Raises TargetError. Whatever happens, `close` is due."""
         began = time.monotonic()
+        self._nursery = nursery
         self._source = _listen_source()
         self._resources.callback(self._source.close)
-        self._before = self._source.listeners()
-        self._inodes = frozenset(row.inode for row in self._before)
         self._reservation = self._reserve()
         self.command = self._filled()
-        self._keeper = Keeper(self._hear)
-        self._resources.push_async_callback(self._keeper.close)
-        nursery.start_soon(self._keeper.read)
+        self._resources.push_async_callback(self._end_life)
         self._resources.push_async_callback(self.stop)
-        try:
-            self.pid = await self._keeper.start(self.command, files=_OPEN_FILES)
-        except ExecError as error:
-            raise target_errors.not_executable(error.number, self.command) from error
-        self.address = await self._listening(began + self._plan.ready)
-        self.ready = True
-        self.pids()  # What has been seen can be killed, even if the keeper is lost.
+        self.address = await self._live(None)
         now = time.monotonic()
         self._emit(
             TargetStarted(now - self._origin, self.number, self.command, str(self.address), self.pid, now - began)
         )
 
+    async def start_again(self) -> float:
+        if self.ready and (await self.ping()).alive:
+            raise target_errors.still_running(self.address)
+        self.ready = False
+        with trio.CancelScope(shield=True):
+            await self._end_life()
+        began = time.monotonic()
+        await self._live(self.address)
+        return time.monotonic() - began
+
+    async def restart(self) -> float:
+        if self.ready:
+            self.ready = False
+            self._stopped = await self._stop_life()
+        return await self.start_again()
+
     async def ping(self) -> Tree:
-        return await self._keeper.ping()
+        return await self._now().keeper.ping()
 
     def pids(self) -> tuple[int, ...]:
-        return self._keeper.pids()
+        return self._now().keeper.pids()
 
     def asleep(self) -> bool | None:
         return processes.asleep(self.pids())
@@ -177,40 +215,119 @@ class StartedTarget:
         if not tree.alive:
             return Health(False, False, tree.why)
         try:
-            rows = processes.listeners(self._source, tree.pids, self._inodes)
+            rows = self._now().listeners(tree.pids)
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
         return Health(True, any(serves(row, self.address) for row in rows), tree.why)
 
+    def measure(self, what: Measure) -> float | None:
+        pids = self.pids()
+        if what == "listening" or what == "queue" or what == "backlog":
+            try:
+                rows = [row for row in self._now().listeners(pids) if serves(row, self.address)]
+            except OSError:
+                return None
+            return measures.of_listeners(what, rows, tells_backlog=self._source.tells_backlog)
+        return measures.of_processes(what, pids)
+
     def last_output(self, limit: int) -> bytes:
-        return bytes(self._output[-limit:]) if limit > 0 else b""
+        return bytes(self._now().output[-limit:]) if limit > 0 else b""
+
+    async def signal_first(self, number: int) -> int:
+        return await self._now().keeper.signal(number)
+
+    async def signal_all(self, number: int) -> int:
+        if number == signal.SIGSTOP:
+            return await self._pause()
+        count = await self._now().keeper.signal(number, everyone=True)
+        if number == signal.SIGCONT:
+            self._paused = False
+        return count
+
+    async def resume(self) -> None:
+        if self._paused:
+            await self.signal_all(signal.SIGCONT)
+
+    async def kill(self) -> int:
+        killed = await self._now().keeper.kill()
+        self._paused = False
+        self._tell_of_left(killed.left)
+        return killed.count
+
+    async def exited(self, deadline: float) -> int | None:
+        with trio.move_on_after(max(0.0, deadline - self._clock())):
+            await self._now().ended.wait()
+        # What has ended by now ended in time, however late we are ourselves.
+        await self.ping()
+        return self.exit_status
 
     async def stop(self) -> None:
-        if self._stopped is not None:
+        if self._stopped is not None or self._life is None:
             return
-        try:
-            stopped = await self._keeper.stop(self._plan.grace)
-        except TargetError:
-            # The keeper is lost, and the first process was killed with it. Closing the keeper kills the others.
-            stopped = Stopped(time.monotonic(), -signal.SIGKILL, True, ())
-        self._stopped = stopped
-        if self.ready and self._gone is None:
+        self._stopped = stopped = await self._stop_life()
+        if self.ready and self._life.gone is None:
             self._emit(TargetStopped(stopped.at - self._origin, self.number, stopped.status, stopped.killed))
-        if stopped.left:
-            pids = ", ".join(map(str, stopped.left))
-            self._emit(
-                TargetFailed(
-                    self._clock(),
-                    self.number,
-                    f"processes of the server could not be killed: {pids}",
-                    "they may belong to another user; end them by hand",
-                    b"",
-                )
-            )
 
     async def close(self) -> None:
         """Stop it, kill what is left, give everything back. Shield it; it takes `grace` and some seconds at most."""
         await self._resources.aclose()
+
+    def _now(self) -> Life:
+        assert self._life is not None, "the target was not started"
+        return self._life
+
+    async def _live(self, again: Address | None) -> Address:
+        """Start the command, and wait until it listens, `again` at this address if it had one: where it listens."""
+        life = self._life = Life(self.command, self._source, self._hear)
+        self._stopped = None
+        self._paused = False
+        self._nursery.start_soon(life.run)
+        self.pid = await life.start()
+        address = await life.listening(self._meant(again), self._plan.ready)
+        self.ready = True
+        self.pids()  # What has been seen can be killed, even if the keeper is lost.
+        return address
+
+    def _meant(self, again: Address | None) -> Meant:
+        host = self._reservation.host if self._reservation is not None and "host" in self._placeholders else None
+        port = self._plan.port if self.chosen is None else self.chosen.port
+        return Meant(port, host, self.chosen, "port" in self._placeholders, again)
+
+    async def _stop_life(self) -> Stopped:
+        try:
+            stopped = await self._now().keeper.stop(self._plan.grace)
+        except TargetError:
+            # The keeper is lost, and the first process was killed with it. Closing the keeper kills the others.
+            return Stopped(time.monotonic(), -signal.SIGKILL, True, ())
+        self._tell_of_left(stopped.left)
+        return stopped
+
+    async def _end_life(self) -> None:
+        if self._life is not None:
+            await self._life.close()
+
+    async def _pause(self) -> int:
+        """Stop all threads of all processes.
+
+        A process whose parent ended during a walk through the tree may not have been on the way, but is on the next:
+        so two walks in turn have to find nothing that is not stopped.
+        """
+        self._paused = True
+        keeper = self._now().keeper
+        limit = time.monotonic() + _STOP_LIMIT
+        stopped = 0
+
+        def all_stopped() -> bool:
+            nonlocal stopped
+            stopped = stopped + 1 if processes.all_stopped(keeper.pids()) else 0
+            return stopped == 2
+
+        while True:
+            count = await keeper.signal(signal.SIGSTOP, everyone=True)
+            if await until(all_stopped, _STOP_WAIT):
+                return count
+            if time.monotonic() > limit:
+                raise target_errors.not_stopped([pid for pid in keeper.pids() if not processes.all_stopped([pid])])
 
     def _reserve(self) -> Reservation | None:
         wants_port = "port" in self._placeholders and self._plan.port is None
@@ -233,71 +350,19 @@ class StartedTarget:
             values["dir"] = folder
         return filled(self._plan.argv, values)
 
-    async def _listening(self, deadline: float) -> Address:
-        """Wait for the row of the tree in the kernel's table of listening sockets."""
-        port = self._plan.port if self.chosen is None else self.chosen.port
-        watched_until = None
-        slept = 0
-        while True:
-            if self._keeper.ended:
-                await self._keeper.ping()
-            looked = time.monotonic()
-            rows = self._rows()
-            # Asked after the look: what was seen may have gone meanwhile, and nothing gone is ready.
-            if self._gone is not None:
-                raise target_errors.ended_early(
-                    self._gone.status, self._gone.why, bytes(self._output), self.command, self._before, self.chosen
-                )
-            if port is not None:
-                matching = [row for row in rows if row.port == port]
-                if matching:
-                    return self._reached(matching)
-            elif rows:
-                slept = slept + 1 if self.asleep() else 0
-                watched_until = watched_until or looked + _SETTLE
-                if slept == 2 or looked > watched_until:
-                    if len({row.port for row in rows}) > 1:
-                        await self._keeper.ping()  # All that was written by now has been told then.
-                        raise target_errors.several_ports(rows, bytes(self._output))
-                    return self._reached(rows)
-            now = time.monotonic()
-            if now > deadline:
-                await self._keeper.ping()
-                raise self._late(port, rows)
-            # Where looking is expensive (/proc/net/tcp), half of the time is enough for it.
-            await trio.sleep(max(_POLL, now - looked))
-
-    def _rows(self) -> list[Listener]:
-        try:
-            return processes.listeners(self._source, processes.descendants(self._keeper.pid), self._inodes)
-        except OSError:
-            return []
-
-    def _reached(self, rows: Sequence[Listener]) -> Address:
-        """Of several sockets with the same port: on the host that it was given, else the IPv4 one."""
-        host = self._reservation.host if self._reservation is not None and "host" in self._placeholders else None
-        addresses = [reached_at(row, host) for row in rows]
-        return min(addresses, key=lambda address: (address.host != host, ":" in address.host, address.host))
-
-    def _late(self, port: int | None, rows: Sequence[Listener]) -> TargetError:
-        output = bytes(self._output)
-        if rows and port is not None:
-            return target_errors.other_port(port, rows, output, placeholder="port" in self._placeholders)
-        if target_errors.says_in_use(output):
-            return target_errors.in_use(output, self.command, self._before, self.chosen)
-        return target_errors.never_listened(self._plan.ready, output)
-
     def _hear(self, message: Output | Gone) -> None:
         at = message.at - self._origin
-        if isinstance(message, Gone):
-            self._gone = message
-            if self.ready:
-                self._emit(TargetExited(at, self.number, message.status))
-            return
-        self._output += message.data
-        if len(self._output) > 2 * _OUTPUT_KEPT:
-            del self._output[:-_OUTPUT_KEPT]
-        self._emit(TargetOutput(at, self.number, message.stream, message.data, message.dropped))
+        if isinstance(message, Output):
+            self._emit(TargetOutput(at, self.number, message.stream, message.data, message.dropped))
+        elif self.ready:
+            self._emit(TargetExited(at, self.number, message.status))
+
+    def _tell_of_left(self, left: Sequence[int]) -> None:
+        if left:
+            pids = ", ".join(map(str, left))
+            message = f"processes of the server could not be killed: {pids}"
+            hint = "they may belong to another user; end them by hand"
+            self._emit(TargetFailed(self._clock(), self.number, message, hint, b""))
 
 
 class ConnectedTarget:
@@ -339,6 +404,30 @@ class ConnectedTarget:
 
     async def stop(self) -> None:
         """It was not started here, so it is not stopped either."""
+
+    async def resume(self) -> None:
+        """It was never stopped."""
+
+    async def signal_first(self, number: int) -> int:
+        raise target_errors.not_started_here(self.address)
+
+    async def signal_all(self, number: int) -> int:
+        raise target_errors.not_started_here(self.address)
+
+    async def kill(self) -> int:
+        raise target_errors.not_started_here(self.address)
+
+    async def exited(self, deadline: float) -> int | None:
+        raise target_errors.not_started_here(self.address)
+
+    async def start_again(self) -> float:
+        raise target_errors.not_started_here(self.address)
+
+    async def restart(self) -> float:
+        raise target_errors.not_started_here(self.address)
+
+    def measure(self, what: Measure) -> float | None:
+        raise target_errors.not_started_here(self.address)
 
 
 @asynccontextmanager

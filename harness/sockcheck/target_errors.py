@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sockcheck.addresses import Address, reached_at
+from sockcheck.addresses import Address, reached_at, serves
 from sockcheck.errors import TargetError
 from sockcheck.observe import processes
 from sockcheck.observe.sockdiag import Listener
@@ -25,6 +25,10 @@ _SCRIPT_LIMIT = 1 << 18
 
 class AddressInUseError(TargetError):
     """The target ended because its address is in use."""
+
+
+class SignalError(TargetError):
+    """A signal cannot be given to the target, or does not do what it should. The target itself is not lost."""
 
 
 def not_executable(number: int, argv: Sequence[str]) -> TargetError:
@@ -89,6 +93,48 @@ def in_use(output: bytes, argv: Sequence[str], before: Sequence[Listener], chose
         "another program listens there (`ss -ltnp` shows which), or connections of an earlier run are in TIME_WAIT: "
         "a server that sets SO_REUSEADDR before bind() need not wait for their end",
         output,
+    )
+
+
+def in_use_again(address: Address, before: Iterable[Listener], output: bytes) -> AddressInUseError:
+    """Started again, it could not bind where it listened before. `before`: who listened before it was started again."""
+    for row in before:
+        if serves(row, address):
+            return AddressInUseError(
+                f"its address is in use: {_holder(row)} listens on {address}", "end that one first", output
+            )
+    return AddressInUseError(
+        f"its address {address} is still in use: connections of its earlier life keep it, in TIME_WAIT as a rule",
+        "a server that sets SO_REUSEADDR before bind() need not wait for their end",
+        output,
+    )
+
+
+def elsewhere(address: Address, rows: Iterable[Listener], output: bytes) -> TargetError:
+    """Started again, it listens, but not where it did before."""
+    return TargetError(
+        f"it listens on {_places(rows)} now, not on {address} as before",
+        "let it take its address from the command line, as {host} and {port}",
+        output,
+    )
+
+
+def still_running(address: Address) -> TargetError:
+    """It is to be started again, but it has not ended."""
+    return TargetError(f"it is still running, on {address}", "let `exits` or `kill` stand before `start`")
+
+
+def not_stopped(pids: Sequence[int]) -> SignalError:
+    """SIGSTOP did not stop these processes of it."""
+    names = ", ".join(f"{pid} ({processes.name(pid)})" for pid in pids)
+    return SignalError(f"the server could not be paused: SIGSTOP does not stop {names}")
+
+
+def not_started_here(address: Address) -> SignalError:
+    """It is asked for what is only done to a server that sockcheck started."""
+    return SignalError(
+        f"the server on {address} was not started by sockcheck, so it is neither signalled nor measured",
+        "let sockcheck start it: sockcheck run PATHS -- COMMAND",
     )
 
 

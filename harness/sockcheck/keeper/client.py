@@ -69,6 +69,14 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Killed:
+    """`count` processes were killed; those in `left` could not be."""
+
+    count: int
+    left: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What the target wrote at `at`, CLOCK_MONOTONIC in seconds. `dropped` bytes right before it were not kept."""
 
@@ -76,6 +84,10 @@ class Output:
     stream: Literal["stdout", "stderr"]
     data: bytes
     dropped: int
+
+
+class KeeperError(TargetError):
+    """The keeper could not be started, or was lost: nothing that the target does is to blame for what follows."""
 
 
 class ExecError(Exception):
@@ -89,7 +101,7 @@ class ExecError(Exception):
 class Keeper:
     """A running keeper. `tell` hears what it says unasked, at once and in order; it must not block.
 
-    Raises TargetError if the process cannot be started. `read` has to run beside, shielded from cancellation, until
+    Raises KeeperError if the process cannot be started. `read` has to run beside, shielded from cancellation, until
     `close` has come back.
     """
 
@@ -118,7 +130,7 @@ class Keeper:
             self._pidfd = os.pidfd_open(self._process.pid)
         except OSError as error:
             ours.close()
-            raise TargetError(f"sockcheck could not start a process: {error.strerror}") from error
+            raise KeeperError(f"sockcheck could not start a process: {error.strerror}") from error
         finally:
             theirs.close()
         self._socket = ours
@@ -130,13 +142,13 @@ class Keeper:
 
     @property
     def ended(self) -> bool:
-        """Whether the keeper ended although it was not asked to: every question raises TargetError then."""
+        """Whether the keeper ended although it was not asked to: every question raises KeeperError then."""
         return self._ended
 
     async def start(self, argv: Sequence[str], *, files: int) -> int:
         """Start the target, with at least so many open files allowed as far as the hard limit does. Its pid.
 
-        Raises ExecError, and TargetError where the keeper was lost.
+        Raises ExecError, and KeeperError where the keeper was lost.
         """
         try:
             answer = await self._ask("start", _PATIENCE, argv=[os.fsencode(word) for word in argv], files=files)
@@ -151,21 +163,30 @@ class Keeper:
     async def ping(self) -> Tree:
         """The state of the tree now: what has ended by now is known to have ended, and what was written has been told.
 
-        Raises TargetError where the keeper was lost.
+        Raises KeeperError where the keeper was lost.
         """
         answer = await self._ask("ping", _PATIENCE)
         self._learn(answer["pids"])
         alive = answer["alive"]
         return Tree(alive, None if alive else answer["status"], tuple(answer["pids"]), answer["why"])
 
-    async def signal(self, number: int, *, group: bool = False) -> None:
-        """Signal the first process of the target, or its process group, if it is still there."""
-        await self._ask("signal", _PATIENCE, number=int(number), group=group)
+    async def signal(self, number: int, *, everyone: bool = False) -> int:
+        """Signal the first process of the target, or `everyone` in its tree. How many processes were signalled.
+
+        Once the first is gone, what it left behind takes its place: the children that it had, as a daemon's.
+        """
+        answer = await self._ask("signal", _PATIENCE, number=int(number), everyone=everyone)
+        return int(answer["count"])
+
+    async def kill(self) -> Killed:
+        """SIGKILL to all processes, until none is left. The keeper stays, and has told `Gone` when this comes back."""
+        answer = await self._ask("kill", _PATIENCE)
+        return Killed(answer["count"], tuple(answer["left"]))
 
     async def stop(self, grace: float) -> Stopped:
         """SIGTERM, up to `grace` seconds of patience, then SIGKILL to all that is left.
 
-        Raises TargetError where the keeper was lost; `close` then kills what is known of the tree.
+        Raises KeeperError where the keeper was lost; `close` then kills what is known of the tree.
         """
         answer = await self._ask("stop", grace + _PATIENCE, grace=grace)
         return Stopped(answer["at"], answer["status"], answer["killed"], tuple(answer["left"]))
@@ -299,7 +320,7 @@ class Keeper:
             answers.append(message)
             event.set()
 
-    def _lost(self) -> TargetError:
+    def _lost(self) -> KeeperError:
         """What to raise where the keeper does not answer: its own last words, if it has any."""
         words = b""
         if self._ended and self._process.stderr is not None:
@@ -310,4 +331,4 @@ class Keeper:
             except BlockingIOError:
                 pass
         what = "ended" if self._ended else "does not answer"
-        return TargetError(f"the process that keeps the server {what}", _LOST_HINT, words)
+        return KeeperError(f"the process that keeps the server {what}", _LOST_HINT, words)

@@ -7,7 +7,8 @@ A message is a dictionary, one in a packet (unix(7), SOCK_SEQPACKET). Those to t
 
     start   argv: list[bytes], files: int     → started pid, or failed errno
     ping                                      → pong; all that can be reaped has been reaped, and its end been told
-    signal  number: int, group: bool          → signalled
+    signal  number: int, everyone: bool       → signalled; the first process or what it left, or all of the tree
+    kill                                      → killed; no process of the tree is left, but for those in `left`
     stop    grace: float                      → stopped; no process of the tree is left, but for those in `left`
 
 Those from the keeper have `is`, and `id` where they answer:
@@ -15,6 +16,8 @@ Those from the keeper have `is`, and `id` where they answer:
     output  stream, at, data, dropped         what the target wrote; `dropped` bytes before it were not kept
     gone    at, status, why                   unasked, no process of the tree is left; `status` is the first one's
     pong    alive, status, pids, why
+    signalled count                           how many processes were
+    killed  count, left
     stopped at, status, killed, left
 
 `at` is CLOCK_MONOTONIC in seconds, a status is negative for a signal. When the control socket ends, because sockcheck
@@ -203,8 +206,10 @@ class Keeper:
             elif what == "ping":
                 self._ping(number)
             elif what == "signal":
-                self._signal(message["number"], group=message["group"])
-                self._say({"is": "signalled", "id": number})
+                count = self._signal(message["number"], everyone=message["everyone"])
+                self._say({"is": "signalled", "id": number, "count": count})
+            elif what == "kill":
+                self._kill_tree(number)
             elif what == "stop":
                 self._stop(number, message["grace"])
 
@@ -262,13 +267,34 @@ class Keeper:
             }
         )
 
-    def _signal(self, number: int, *, group: bool) -> None:
-        """Signal the first process or its group, if it is still there: its number may be another's by now."""
-        tree = list(processes.descendants(self._pid))
-        if group and any(processes.group(pid) == self._first for pid in tree):
-            _kill(-self._first, number)
-        elif not group and self._first in tree:
-            _kill(self._first, number)
+    def _signal(self, number: int, *, everyone: bool) -> int:
+        """Signal all processes, or the first; once that is gone, those that it left. How many were signalled.
+
+        Only what descends from here is signalled: the number of a process that is no more may be another's by now.
+        """
+        self._reap()
+        tree = []
+        if everyone and number == signal.SIGSTOP:
+            # Each is stopped before its children are read, so that it makes none meanwhile.
+            for pid in processes.descendants(self._pid):
+                _kill(pid, number)
+                tree.append(pid)
+            return len(tree)
+        if everyone:
+            # The youngest first: when a parent goes on, no child of its is stopped any more.
+            tree = list(processes.descendants(self._pid))[::-1]
+        else:
+            children = processes.children(self._pid)
+            tree = [self._first] if self._first in children else children
+        for pid in tree:
+            _kill(pid, number)
+        return len(tree)
+
+    def _kill_tree(self, number: int) -> None:
+        count = len(list(processes.descendants(self._pid)))
+        left = self.kill_all()
+        self._reap()
+        self._say({"is": "killed", "id": number, "count": count, "left": left})
 
     def _stop(self, number: int, grace: float) -> None:
         self._reap_exiting()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _PF_EXITING = 0x4
 # Positions in /proc/PID/stat after the name, which may hold blanks and parentheses itself.
 _STATE, _PARENT, _GROUP, _SESSION, _FLAGS, _STARTED = 0, 1, 2, 3, 6, 19
+# From the user time to that of the children that were waited for, four in all.
+_TIMES = slice(11, 15)
 
 
 def children(pid: int) -> list[int]:
@@ -89,10 +91,26 @@ def start_time(pid: int) -> int | None:
     return _number(pid, _STARTED)
 
 
+def cpu_ticks(pid: int) -> int:
+    """CPU time, user and system, of the process and of the children that it has waited for; 0 if it is no more."""
+    fields = _stat(f"/proc/{pid}/stat")
+    return 0 if fields is None else sum(map(int, fields[_TIMES]))
+
+
 def stopped(pid: int) -> bool:
     """Whether a signal has stopped the process."""
     fields = _stat(f"/proc/{pid}/stat")
     return fields is not None and fields[_STATE] == b"T"
+
+
+def all_stopped(pids: Iterable[int]) -> bool:
+    """Whether every thread of these processes is stopped, or dead: none of them does anything now."""
+    for pid in pids:
+        for thread in _threads(pid):
+            fields = _stat(f"/proc/{pid}/task/{thread}/stat")
+            if fields is not None and fields[_STATE] not in (b"T", b"t", b"Z", b"X"):
+                return False
+    return True
 
 
 def exiting(pid: int) -> bool:

@@ -17,6 +17,8 @@ _LISTEN = "0A"
 class ListenSource(Protocol):
     """Who tells the listening sockets of this network namespace: `sockdiag.Diag` or `ProcTcp`."""
 
+    tells_backlog: bool
+
     def listeners(self) -> list[Listener]: ...
 
     def close(self) -> None: ...
@@ -24,6 +26,8 @@ class ListenSource(Protocol):
 
 class ProcTcp:
     """The fall-back for `sockdiag.Diag`. `backlog` is 0 and `v6only` the system's default, since neither is told."""
+
+    tells_backlog = False
 
     def listeners(self) -> list[Listener]:
         """All sockets in state LISTEN of this network namespace. OSError where /proc/net/tcp cannot be read."""

@@ -105,6 +105,8 @@ class PeerEnd:
 class Diag:
     """A netlink socket for sock_diag. Raises OSError where the kernel or the sandbox does not have it."""
 
+    tells_backlog = True
+
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
         # The kernel answers within the send() call; the limit only keeps a broken sandbox from hanging us.

@@ -1,0 +1,62 @@
+"""Figures of a server, as the kernel has them now: of all its processes, and of its listening sockets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Literal
+
+from sockcheck.observe import processes
+from sockcheck.observe.sockdiag import Listener
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def of_processes(
+    what: Literal["open-files", "threads", "children", "cpu", "alive"], pids: Sequence[int]
+) -> float | None:
+    """A figure of these processes together. None where it cannot be seen, as another user's descriptors.
+
+    `open-files`: a descriptor that several processes share counts for each. `threads`: a process has one at least.
+    `children`: all processes but one, also those that are dead and not waited for. `cpu`: seconds, user and system,
+    with those of children that were waited for. `alive`: 1 where a process is not dead, else 0.
+    """
+    if what == "children":
+        return float(max(0, len(pids) - 1))
+    if what == "cpu":
+        return sum(map(processes.cpu_ticks, pids)) / _TICKS
+    if what == "alive":
+        return float(not all(map(processes.exiting, pids)))
+    return _entries(pids, "fd" if what == "open-files" else "task")
+
+
+def of_listeners(
+    what: Literal["listening", "queue", "backlog"], rows: Sequence[Listener], *, tells_backlog: bool
+) -> float | None:
+    """A figure of the sockets that listen at one address: more than one only with SO_REUSEPORT.
+
+    `listening`: 1 or 0. `queue`: connections that wait to be accepted. `backlog`: how many may, None where the table
+    does not tell. 0 where nothing listens.
+    """
+    if what == "listening":
+        return float(bool(rows))
+    if what == "queue":
+        return float(sum(row.queue for row in rows))
+    return float(sum(row.backlog for row in rows)) if tells_backlog or not rows else None
+
+
+def _entries(pids: Sequence[int], folder: str) -> float | None:
+    """The entries of that folder in /proc of each process that is not dead."""
+    total = 0
+    for pid in pids:
+        try:
+            entries = os.listdir(f"/proc/{pid}/{folder}")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError:
+            if processes.exiting(pid):
+                continue
+            return None
+        if not processes.exiting(pid):
+            total += len(entries)
+    return float(total)
