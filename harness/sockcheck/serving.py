@@ -146,7 +146,8 @@ class Serving:
         self.finding: Finding | None = None
         self.trouble = ""
         self.unjudged = False
-        self.command = self._next()
+        self.command: Command | None = None
+        self._advance()
 
     @property
     def position(self) -> int:
@@ -182,11 +183,16 @@ class Serving:
                 self.unjudged = True
             case _:
                 assert_never(event)
-        self.command = self._next()
+        self._advance()
 
     def _step_done(self, at: float) -> None:
         self._position += 1
         self._since = max(self._since, at)
+
+    def _advance(self) -> None:
+        command = self._next()
+        if command != self.command:
+            self.command = command
 
     def _next(self) -> Command | None:
         step = self._position
@@ -209,9 +215,6 @@ class Serving:
             case Restart():
                 return DoRestart(step)
             case Check():
-                # What was seen of a check is no reason to begin it anew.
-                if isinstance(self.command, DoCheck) and self.command.step == step:
-                    return self.command
                 return DoCheck(step, action.checks, self._since + action.within)
             case Mark():
                 return DoMark(step, action.name)
