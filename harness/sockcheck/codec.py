@@ -21,6 +21,7 @@ from sockcheck.events import RECORD_VERSION, Event, RunStarted
 
 _TAG = "type"
 _SHOWN = 40
+_UNREADABLE = "this is no event: a number is too long or not finite, or lists stand in each other too deep"
 
 _Tree = Any
 _Encode = Callable[[Any], _Tree]
@@ -62,12 +63,12 @@ def decode(line: str) -> Event:
     except json.JSONDecodeError as error:
         raise RecordError(f"this is no event: it is not JSON ({error.msg} at column {error.colno})") from None
     except (ValueError, RecursionError):
-        raise RecordError(
-            "this is no event: a number is too long or not finite, or lists stand in each other too deep"
-        ) from None
+        raise RecordError(_UNREADABLE) from None
     _refuse_newer(tree)
     try:
         return cast(Event, _codec(Event).decode(tree))
+    except RecursionError:
+        raise RecordError(_UNREADABLE) from None
     except _MismatchError as error:
         place = "".join(reversed(error.place)).removeprefix(".")
         subject = f"`{place}`" if place else "it"
@@ -154,18 +155,20 @@ def _dataclass_codec(cls: type, tag: str) -> _Codec:
 
 
 def _tuple_codec(member: Any) -> _Codec:
-    encode_member, decode_member = _encoder(member), _codec(member).decode
+    """The codec of the member is looked up when it is used: a class may hold others of its own kind."""
 
     def encode(values: Any) -> _Tree:
-        return [encode_member(value) for value in values]
+        encode_item = _encoder(member)
+        return [encode_item(value) for value in values]
 
     def decode(tree: _Tree) -> Any:
         if type(tree) is not list:
             raise _wrong("a list", tree)
+        decode_item = _codec(member).decode
         values = []
         try:
-            for member in tree:
-                values.append(decode_member(member))
+            for item in tree:
+                values.append(decode_item(item))
         except _MismatchError as error:
             error.place.append(f"[{len(values)}]")
             raise
@@ -175,7 +178,7 @@ def _tuple_codec(member: Any) -> _Codec:
 
 
 def _union_codec(members: tuple[Any, ...]) -> _Codec:
-    """Classes, bytes and None are told apart by their JSON; a lone type beside None needs no tag."""
+    """The members are told apart by their JSON; a lone class among them needs no tag."""
     present = [member for member in members if member is not NoneType]
     codec = _codec(present[0]) if len(present) == 1 else _choice_codec(present)
     if len(present) == len(members):
@@ -192,9 +195,39 @@ def _union_codec(members: tuple[Any, ...]) -> _Codec:
 
 
 def _choice_codec(members: list[Any]) -> _Codec:
+    """Scalars of different types, and classes and bytes, which are objects."""
+    objects: list[Any] = [member for member in members if member is bytes or is_dataclass(member)]
+    scalars = [member for member in members if member not in objects]
+    encoders: dict[type, _Encode] = {}
+    decoders: dict[type, _Decode] = {}
+    if objects:
+        codec = _codec(objects[0]) if len(objects) == 1 else _object_codec(objects)
+        if not scalars:
+            return codec
+        encoders.update(dict.fromkeys(objects, cast(_Encode, codec.encode)))
+        decoders[dict] = codec.decode
+    for member in scalars:
+        for kind in (float, int) if member is float else (member,):
+            if member not in _SCALARS or kind in decoders:
+                raise TypeError(f"records cannot tell {members} apart")
+            encoders[kind], decoders[kind] = _encoder(member), _codec(member).decode
+    due = " or ".join(dict.fromkeys(_JSON_NAMES[dict if member in objects else member] for member in members))
+
+    def encode(value: Any) -> _Tree:
+        return encoders[type(value)](value)
+
+    def decode(tree: _Tree) -> Any:
+        decode_kind = decoders.get(type(tree))
+        if decode_kind is None:
+            raise _wrong(due, tree)
+        return decode_kind(tree)
+
+    return _Codec(encode, decode)
+
+
+def _object_codec(members: list[Any]) -> _Codec:
+    """Several classes, told apart by their tag; bytes bear none."""
     classes = [member for member in members if member is not bytes]
-    if not all(is_dataclass(member) for member in classes):
-        raise TypeError(f"records cannot tell {members} apart")
     codecs = {cls.__name__: _dataclass_codec(cls, cls.__name__) for cls in classes}
     encoders: dict[type, _Encode] = {cls: cast(_Encode, codecs[cls.__name__].encode) for cls in classes}
     decoders = {name: codec.decode for name, codec in codecs.items()}

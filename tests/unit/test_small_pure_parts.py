@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sockcheck import payloads, segments, show
-from sockcheck.case import Generated
+from sockcheck.case import Generated, Integer, Piece, Prefixed, Value
 from sockcheck.errors import TargetError
 from sockcheck.judging import status_text
 from sockcheck.selection import nearest, selected
@@ -27,6 +27,56 @@ def test_repeated_payloads_are_cut_at_their_size() -> None:
     assert payloads.size((b"x", Generated("repeat", 1 << 40, 0, b"abc"))) == (1 << 40) + 1
 
 
+VALUES = {"n": b"0258", "zero": b"00", "text": b"-1", "empty": b"", "huge": b"9" * 70, "u64": b"18446744073709551616"}
+
+
+@pytest.mark.parametrize(
+    ("piece", "data", "size"),
+    [
+        (Value("text"), b"-1", None),
+        (Integer("u16be", Value("n")), b"\1\2", 2),
+        (Integer("u16le", Value("n")), b"\2\1", 2),
+        (Integer("u8", Value("zero")), b"\0", 1),
+        (Integer("u64le", Value("n")), b"\2\1\0\0\0\0\0\0", 8),
+        (Prefixed("u32be", ()), b"\0\0\0\0", 4),
+        (Prefixed("u8", (b"ab", Integer("u8", Value("zero")))), b"\3ab\0", 4),
+        (Prefixed("u16le", (Prefixed("u8", (Value("n"),)),)), b"\5\0\0040258", None),
+        (Prefixed("u8", (b"x" * 255,)), b"\xff" + b"x" * 255, 256),
+    ],
+)
+def test_pieces_of_values_and_lengths(piece: Piece, data: bytes, size: int | None) -> None:
+    assert payloads.join((b"<", piece, b">"), VALUES) == b"<" + data + b">"
+    assert payloads.size((b"<", piece, b">")) == (None if size is None else size + 2)
+
+
+@pytest.mark.parametrize("piece", [Value("x"), Integer("u8", Value("x")), Prefixed("u8", (Value("x"),))])
+def test_a_value_that_is_missing_is_named(piece: Piece) -> None:
+    with pytest.raises(payloads.MissingValueError) as caught:
+        payloads.join((piece,))
+    assert caught.value.name == "x"
+
+
+@pytest.mark.parametrize(
+    ("piece", "message"),
+    [
+        (Integer("u8", Value("n")), "${n} is 258, which is too large for u8"),
+        (Integer("u8", Value("text")), '${text} is "-1", which is no whole number'),
+        (Integer("u8", Value("empty")), '${empty} is "", which is no whole number'),
+        (Integer("u64be", Value("huge")), f'${{huge}} is "{"9" * 60}" … (70 bytes), which is too large a number'),
+        (Integer("u64be", Value("u64")), "${u64} is 18,446,744,073,709,551,616, which is too large for u64be"),
+        (Prefixed("u8", (b"x" * 256,)), "256 bytes are too many for a length of u8"),
+        (
+            Prefixed("u16be", (Generated("repeat", 1 << 16, 0, b"x"),)),
+            "65,536 bytes are too many for a length of u16be",
+        ),
+    ],
+)
+def test_a_number_that_does_not_fit_is_told(piece: Piece, message: str) -> None:
+    with pytest.raises(payloads.BadValueError) as caught:
+        payloads.join((piece,), VALUES)
+    assert str(caught.value) == message
+
+
 @given(st.integers(0, 50), st.integers(0, 60), st.integers())
 def test_random_cuts_lie_strictly_inside(size: int, count: int, seed: int) -> None:
     cuts = segments.random_cuts(size, count, seed)
@@ -40,6 +90,14 @@ def test_segments_cover_the_data() -> None:
     assert segments.bounds(12, (5, 6)) == ((0, 5), (5, 6), (6, 12))
     assert segments.bounds(3, ()) == ((0, 3),)
     assert segments.bounds(0, ()) == ((0, 0),)
+
+
+def test_segments_of_what_was_not_known_before() -> None:
+    assert segments.bounds(4, None) == ((0, 1), (1, 2), (2, 3), (3, 4))
+    assert segments.bounds(1, None) == ((0, 1),)
+    assert segments.bounds(0, None) == ((0, 0),)
+    assert segments.bounds(4, (2, 4, 9)) == ((0, 2), (2, 4))
+    assert segments.bounds(0, (2,)) == ((0, 0),)
 
 
 @pytest.mark.parametrize(
