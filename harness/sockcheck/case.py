@@ -53,17 +53,23 @@ Pattern = tuple[bytes | Value, ...]
 
 @dataclass(frozen=True, slots=True)
 class Exact:
+    """These bytes come next."""
+
     pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One line, matched whole and without its ending."""
+
     pattern: Pattern
     ends: Literal["any", "crlf", "lf"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
+    """Lines that match, up to and with one that matches `last`, which is tried first."""
+
     pattern: Pattern
     last: Pattern
     ends: Literal["any", "crlf", "lf"]
@@ -71,18 +77,24 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Until:
+    """Everything up to and with the delimiter. Every pattern is found in it."""
+
     delimiter: bytes
     patterns: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
+    """So many bytes, whatever they are, or those with this digest (lower-case hex)."""
+
     count: int | Value
     sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
+    """A length, as an integer of `kind`, and as many bytes: `equals`, or those in which every pattern is found."""
+
     kind: str
     equals: tuple[Piece, ...] | None
     patterns: tuple[Pattern, ...]
@@ -90,11 +102,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Unordered:
+    """All of them, one behind the other, in any order. Which one comes next is found as for AnyOf."""
+
     forms: tuple[Form, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
+    """The one that is complete with the fewest bytes; of several, the first."""
+
     forms: tuple[Form, ...]
 
 
@@ -264,7 +280,7 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """See `sockcheck.scenario.Check`."""
+    """One comparison: `alive` and `listening` are 1 or 0, `cpu` is seconds of CPU time, all others are numbers."""
 
     what: Measure
     operator: Literal["==", "!=", "<", "<=", ">", ">="]

@@ -111,9 +111,10 @@ class TargetStopped:
 
 @dataclass(frozen=True, slots=True)
 class CaseStarted:
-    """`unique` is what `${unique}` stands for in this attempt, and in no other."""
+    """An attempt at `case` begins, on the server `target`.
 
-    """An attempt at `case` begins, on the server `target`."""
+    `unique` is what `${unique}` stands for in this attempt, and in no other.
+    """
 
     at: float
     attempt: int

@@ -169,7 +169,7 @@ class UnorderedForm:
 
 @dataclass(frozen=True, slots=True)
 class AnyForm:
-    """`{any: [FORM, …]}`: one of them; where several match, the first that is written."""
+    """`{any: [FORM, …]}`: the one that is complete with the fewest bytes; of several, the first that is written."""
 
     forms: tuple[Form, ...]
 
