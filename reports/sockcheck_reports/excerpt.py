@@ -71,6 +71,17 @@ def quoted(data: bytes, columns: int, total: int | None = None) -> str:
     return f'"{escaped(data[:kept])}"{_more(total - kept)}'
 
 
+def named(data: bytes, columns: int, *, whole: bool) -> str:
+    """`data` in quotes within `columns`, where names in it stand for bytes, so that nothing can be counted.
+
+    An ellipsis follows where more than `data` was there (`whole` is False), or not all of it fits.
+    """
+    kept = _fit(data, columns - 2 - len(_ELLIPSIS))
+    if whole and len(escaped(data)) <= columns - 2:
+        return f'"{escaped(data)}"'
+    return f'"{escaped(data[:kept])}"{_ELLIPSIS}'
+
+
 def _more(octets: int) -> str:
     return f" + {size_text(octets)}"
 

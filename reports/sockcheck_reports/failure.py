@@ -7,18 +7,21 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
+from sockcheck.case import SERVER
 from sockcheck.events import RunStarted, TargetFailed
 from sockcheck.verdict import Finding
 
-from .again import command, shell_lines
+from .again import command, shell_lines, words
+from .clients import accused, listed, prefix, told
 from .excerpt import Comparison, Side, SourceLine, clipped, compare, output_lines, plain, source_line
-from .timeline import Row
+from .rows import Row
 from .view import CaseView, View, place
-from .wording import count, size
+from .wording import count, duration, size
 
 INDENT = "  "
 _OUTPUT_SHOWN = 20
 _NARROWEST_EXCERPT = 24
+_OTHERS_SHOWN = 8
 _WORD = {"fail": "FAIL", "error": "ERROR", "pass": "pass", "skip": "skip"}
 STYLE = {"fail": "bold red", "error": "bold magenta", "pass": "green", "skip": "yellow"}
 
@@ -47,7 +50,7 @@ def paragraph(text: str, width: int, style: str = "", first: str = INDENT, rest:
 
 def heading(case: CaseView, width: int) -> list[Text]:
     """The verdict, the case's id and its title. The id is never broken, so that it can be copied."""
-    word = _WORD[case.outcome]
+    word = "KNOWN" if case.known_failure else _WORD[case.outcome]
     return [
         Text.assemble((word, STYLE[case.outcome]), "  ", (plain(case.label), "bold")),
         *paragraph(case.case.title, width, first=" " * (len(word) + 2)),
@@ -55,7 +58,7 @@ def heading(case: CaseView, width: int) -> list[Text]:
 
 
 def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> list[Text]:
-    """Everything that is known of a failure or an error, in lines of at most `width` columns.
+    """Everything that is known of a failure, a known failure or an error, in lines of at most `width` columns.
 
     Only what is to be copied may be longer: a place in a file and the command. `laws` gives each law's sentence by id.
     """
@@ -64,12 +67,17 @@ def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> 
         lines += [Text(), *paragraph(case.reason, width)]
     if not case.findings:
         lines += [Text(), Text(f"{INDENT}{where(case)}", "cyan")]
-    for number, finding in enumerate(case.findings, 1):
+    for number, finding in enumerate(told(case.findings)[0], 1):
         which = f"{number} of {len(case.findings)}: " if len(case.findings) > 1 else ""
         lines += [Text(), *_finding(case, finding, view, which, width)]
+    for title, sentences in (("Also:", others(case)), ("Not judged:", not_judged(case))):
+        if sentences:
+            lines += [Text(), Text(f"{INDENT}{title}")]
+        for sentence in sentences:
+            lines += paragraph(sentence, width, first=f"{INDENT}  - ")
     for law in dict.fromkeys(finding.law for finding in case.findings):
         lines += [Text(), *_law(law, laws, width)]
-    lines += [Text(), *_timeline(case, width), *_output(case, width)]
+    lines += [Text(), *_timeline(case, width), *_server(case, width), *_output(case, width)]
     for hint in hints(case):
         lines += [Text(), *paragraph(hint, width, first=f"{INDENT}Hint: ", rest=INDENT)]
     if view.run:
@@ -81,6 +89,41 @@ def hints(case: CaseView) -> tuple[str, ...]:
     """What may help: of the findings and of the scenario, each once."""
     given = (*(finding.hint for finding in case.findings), case.case.hint)
     return tuple(dict.fromkeys(hint for hint in given if hint))
+
+
+def others(case: CaseView) -> tuple[str, ...]:
+    """The findings that are not told in full, one sentence for all clients that have the same."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for finding in told(case.findings)[1]:
+        who = finding.client if accused(case.case, finding) else ""
+        same.setdefault((finding.message, where(case, finding)), []).append(who)
+    groups = list(same.items())
+    sentences = [
+        f"{f'{listed(clients)}: ' if any(clients) else ''}{clipped(message)} ({place_})"
+        for (message, place_), clients in groups[:_OTHERS_SHOWN]
+    ]
+    more = sum(len(clients) for _, clients in groups[_OTHERS_SHOWN:])
+    return (*sentences, f"and {count(more, 'more finding')}") if more else tuple(sentences)
+
+
+def not_judged(case: CaseView) -> tuple[str, ...]:
+    """The clients that were not judged, and why, one sentence for all of the same reason."""
+    same: dict[str, list[str]] = {}
+    for client, why in case.not_judged.items():
+        if client != SERVER:
+            same.setdefault(why, []).append(client)
+    return tuple(f"{listed(clients)}, since {why}" for why, clients in same.items())
+
+
+def served_by(case: CaseView) -> tuple[str, str] | None:
+    """The command of the server that the case ran on, or "" where it ran already, and what is known of it in words."""
+    target = case.target
+    if target is None:
+        return None
+    if not target.command:
+        return "", f"{plain(target.address)}, not started by sockcheck"
+    ended = f"; it {target.ended}" if target.ended else ""
+    return " ".join(words([target.command])), f"{plain(target.address)}, ready after {duration(target.took)}{ended}"
 
 
 def where(case: CaseView, finding: Finding | None = None) -> str:
@@ -96,7 +139,7 @@ def _finding(case: CaseView, finding: Finding, view: View, which: str, width: in
     shown = source_line(view.sources.get(span.path, ""), span, width - len(gutter))
     if shown:
         lines += _source(shown, gutter)
-    lines += [Text(), *paragraph(finding.message, width, "bold")]
+    lines += [Text(), *paragraph(accused(case.case, finding) + finding.message, width, "bold")]
     comparison = compare(finding.difference, width - 2 * len(INDENT)) if finding.difference else None
     tails = comparison.tails(finding) if comparison else None
     if tails is None:
@@ -150,20 +193,19 @@ def _law(law: str, laws: Mapping[str, str], width: int) -> list[Text]:
 def _timeline(case: CaseView, width: int) -> list[Text]:
     if not case.rows:
         return [Text(f"{INDENT}Timeline: nothing was recorded", "dim")]
-    several = len(case.case.actors) > 1
     lines = [Text.assemble(INDENT, "Timeline", (" (ms since the case began)", "dim"))]
     for row in case.rows:
-        lines += _row(row, width, several)
+        lines += _row(row, width, prefix(case.case, row.client))
     return lines
 
 
 _MARK_STYLES = {"->": "cyan", "<-": "yellow", "--": "dim", " |": "dim", "..": "dim"}
 
 
-def _row(row: Row, width: int, several: bool) -> list[Text]:
+def _row(row: Row, width: int, who: str) -> list[Text]:
     at = f"{INDENT}{row.at:9.2f} "
     start = len(at) + 3
-    what = (f"{plain(row.client)}: " if several and row.client else "") + row.what
+    what = who + row.what
     style = "bold red" if row.decisive else ""
     head, *rest = wrap(what, width - start)
     lines = [Text.assemble((at, "dim"), (row.mark, _MARK_STYLES[row.mark]), " ", (head, style))]
@@ -172,6 +214,19 @@ def _row(row: Row, width: int, several: bool) -> list[Text]:
     if left < _NARROWEST_EXCERPT:
         return [*lines, Text(" " * start + row.excerpt(width - start))] if row.data else lines
     lines[-1].append(f" {row.excerpt(left)}" if row.data else "")
+    return lines
+
+
+def _server(case: CaseView, width: int) -> list[Text]:
+    """Which server it was, and how it ended."""
+    known = served_by(case)
+    if known is None:
+        return []
+    sentences = [sentence for sentence in known if sentence]
+    label, rest = f"{INDENT}Server  ", " " * len(f"{INDENT}Server  ")
+    lines: list[Text] = [Text()]
+    for sentence in sentences:
+        lines += paragraph(sentence, width, first=label if len(lines) == 1 else rest)
     return lines
 
 

@@ -17,9 +17,10 @@ from markupsafe import Markup
 from sockcheck.verdict import Finding
 
 from .again import command, words
+from .clients import accused, prefix, told
 from .excerpt import Comparison, SourceLine, clipped, compare, output_lines, plain, source_line
-from .failure import hints, where
-from .timeline import Row
+from .failure import hints, not_judged, others, served_by, where
+from .rows import Row
 from .view import CaseView, View
 from .wording import count, duration, size
 
@@ -46,6 +47,7 @@ class _Finding:
     """A finding as it is shown. With `tails` the texts of the comparison stand for expected and actual."""
 
     finding: Finding
+    message: str
     where: str
     source: SourceLine | None
     comparison: Comparison | None
@@ -54,15 +56,21 @@ class _Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A case that did not pass, in full. `heard`: the server is ours, so that its output could be read."""
+    """A case that did not pass, in full. `heard`: the server is ours, so that its output could be read.
+
+    `server` is its command, or "", and what else is known of it.
+    """
 
     case: CaseView
     anchor: str
     where: str
     findings: tuple[_Finding, ...]
+    others: tuple[str, ...]
+    not_judged: tuple[str, ...]
     laws: tuple[tuple[str, str], ...]
     hints: tuple[str, ...]
     moments: tuple[_Moment, ...]
+    server: tuple[str, str] | None
     heard: bool
     output: tuple[str, ...]
     output_left: str
@@ -85,12 +93,15 @@ class _Line:
 def render(view: View, laws: Mapping[str, str]) -> str:
     """The whole document. `laws` gives each law's sentence by its id.
 
-    The first 200 cases that did not pass are shown in full; of the others the table tells, and the page says so.
+    The first 200 failures and errors and the first 200 known failures are shown in full; of the others the table tells,
+    and the page says so.
     """
     environment = _environment()
     style, policy = _style()
     failing = (*view.failures, *view.errors)
-    anchors = {id(case): f"case-{number}" for number, case in enumerate(failing[:SHOWN_WHOLE], 1)}
+    shown = (*failing[:SHOWN_WHOLE], *view.known_failures[:SHOWN_WHOLE])
+    anchors = {id(case): f"case-{number}" for number, case in enumerate(shown, 1)}
+    told = [_failure(case, anchors[id(case)], view, laws) for case in shown]
     page = environment.get_template("report.html.j2")
     return page.render(
         style=Markup(style),
@@ -99,8 +110,11 @@ def render(view: View, laws: Mapping[str, str]) -> str:
         headline=headline(view),
         good=_good(view),
         counts=_counts(view),
-        failures=[_failure(case, anchors[id(case)], view, laws) for case in failing[:SHOWN_WHOLE]],
-        more=len(failing) - SHOWN_WHOLE,
+        sections=(
+            ("What went wrong", [failure for failure in told if not failure.case.known_failure]),
+            ("Known failures", [failure for failure in told if failure.case.known_failure]),
+        ),
+        more=len(failing) + len(view.known_failures) - len(shown),
         lines=_lines(view, anchors),
         target_failures=[
             (clipped(event.message), clipped(event.hint), output_lines([event.output], _OUTPUT_LIMIT)[0])
@@ -137,24 +151,33 @@ def headline(view: View) -> str:
     """The verdict on the run in one line."""
     counts = view.counts
     if counts.failed:
-        failed = f"{counts.failed:,} of {count(counts.total, 'case')} failed"
+        failed = f"{_of_all(counts.failed, counts.total)} failed"
         return f"{failed}, {counts.errors:,} ended in an error" if counts.errors else failed
     if view.target_failures:
         return "The server could not be started or reached"
     if counts.errors:
-        return f"{counts.errors:,} of {count(counts.total, 'case')} ended in an error"
+        return f"{_of_all(counts.errors, counts.total)} ended in an error"
     if not view.whole:
         return "The run was cut off"
+    known = f"{count(counts.known, 'known failure')}" if counts.known else ""
     if not counts.passed:
-        return "No case was run"
+        return f"No case passed, {known}" if known else "No case was run"
     if counts.passed == counts.total:
         return "The one case passed" if counts.total == 1 else f"All {count(counts.total, 'case')} passed"
-    return f"{count(counts.passed, 'case')} passed, {counts.total - counts.passed:,} not run"
+    others = counts.total - counts.passed - counts.known
+    said = [f"{count(counts.passed, 'case')} passed", known, f"{others:,} not run" if others else ""]
+    return ", ".join(filter(None, said))
+
+
+def _of_all(number: int, total: int) -> str:
+    """`2 of 9 cases`; of one there is nothing to say but that."""
+    return "1 case" if total == 1 else f"{number:,} of {count(total, 'case')}"
 
 
 def _good(view: View) -> bool:
     counts = view.counts
-    return bool(view.whole and counts.passed and not (counts.failed or counts.errors or view.target_failures))
+    as_expected = counts.passed or counts.known
+    return bool(view.whole and as_expected and not (counts.failed or counts.errors or view.target_failures))
 
 
 def _counts(view: View) -> list[tuple[str, str, str]]:
@@ -164,6 +187,7 @@ def _counts(view: View) -> list[tuple[str, str, str]]:
         (counts.failed, "failed", "fail"),
         (counts.errors, "error" if counts.errors == 1 else "errors", "error"),
         (counts.passed, "passed", "pass"),
+        (counts.known, "known failure" if counts.known == 1 else "known failures", "skip"),
         (counts.skipped, "skipped", "skip"),
         (counts.not_run, "not run", "skip"),
     )
@@ -178,10 +202,13 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
         case=case,
         anchor=anchor,
         where=where(case),
-        findings=tuple(_finding(case, finding, view) for finding in case.findings),
+        findings=tuple(_finding(case, finding, view) for finding in told(case.findings)[0]),
+        others=others(case),
+        not_judged=not_judged(case),
         laws=tuple((plain(law), laws.get(law, "")) for law in named),
         hints=tuple(clipped(hint) for hint in hints(case)),
-        moments=tuple(_moment(row, len(case.case.actors) > 1) for row in case.rows),
+        moments=tuple(_moment(row, prefix(case.case, row.client)) for row in case.rows),
+        server=served_by(case),
         heard=bool(case.target and case.target.command),
         output=output,
         output_left=size(left) if left else "",
@@ -193,6 +220,7 @@ def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
     comparison = compare(finding.difference) if finding.difference else None
     return _Finding(
         finding=finding,
+        message=clipped(accused(case.case, finding) + finding.message),
         where=where(case, finding),
         source=source_line(view.sources.get(finding.span.path, ""), finding.span, 200),
         comparison=comparison,
@@ -200,13 +228,13 @@ def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
     )
 
 
-def _moment(row: Row, several: bool) -> _Moment:
+def _moment(row: Row, who: str) -> _Moment:
     mark, way = _MARKS[row.mark]
     return _Moment(
         at=f"{row.at:.2f}",
         mark=mark,
         way=way,
-        what=(f"{plain(row.client)}: " if several and row.client else "") + row.what,
+        what=who + row.what,
         excerpt=row.excerpt(_EXCERPT),
         decisive=row.decisive,
     )
@@ -215,7 +243,7 @@ def _moment(row: Row, several: bool) -> _Moment:
 def _lines(view: View, anchors: Mapping[int, str]) -> list[_Line]:
     lines = [
         _Line(
-            outcome=case.outcome,
+            outcome="known" if case.known_failure else case.outcome,
             label=plain(case.label),
             anchor=anchors.get(id(case), ""),
             title=plain(case.case.title),

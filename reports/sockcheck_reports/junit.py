@@ -86,11 +86,13 @@ def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], na
     element = _case(entry.case, entry.label, entry.duration, names)
     if entry.outcome == "pass":
         return element
-    if entry.outcome == "skip":
+    if entry.outcome == "skip" and not entry.known_failure:
         _result(element, "skipped", "skip", entry.reason, "")
         return element
     text = "\n".join(line.plain.rstrip() for line in account(entry, view, laws, _WIDTH))
-    if entry.outcome == "fail":
+    if entry.known_failure:
+        _result(element, "skipped", "known-failure", entry.reason, text)
+    elif entry.outcome == "fail":
         first = entry.findings[0] if entry.findings else None
         _result(element, "failure", first.kind if first else "fail", first.message if first else entry.reason, text)
     else:

@@ -33,8 +33,8 @@ def render(
     """The report as text that ends in a newline, in lines of at most `width` columns, and 60 at least.
 
     `laws` gives each law's sentence by its id. `verbosity`: -1 for the summary alone; 0 with the first ten failures in
-    full, the others by name; 1 with a line for every case and every failure in full. `written` names the reports that
-    were written, one sentence each.
+    full, the others and the known ones by name; 1 with a line for every case and all in full. `written` names the
+    reports that were written, one sentence each.
     """
     width = max(60, width)
     lines: list[Text] = []
@@ -44,6 +44,7 @@ def render(
         for event in view.target_failures:
             lines += [*target_failure(event, width), Text()]
         lines += _failures(view, laws, width, len(view.cases) if verbosity > 0 else _SHOWN_WHOLE)
+        lines += _known(view, laws, width, whole=verbosity > 0)
         lines += _not_run(view, width)
     lines += summary(view, width)
     # A path that is broken in two is of no use to whoever wants to open it.
@@ -76,7 +77,9 @@ def to_text(lines: Sequence[Text], colour: bool) -> str:
 def _every_case(view: View) -> list[Text]:
     lines = [
         Text.assemble(
-            (f"{case.outcome:<5} ", STYLE[case.outcome]), plain(case.label), (f"  {duration(case.duration)}", "dim")
+            (f"{'known' if case.known_failure else case.outcome:<5} ", STYLE[case.outcome]),
+            plain(case.label),
+            (f"  {duration(case.duration)}", "dim"),
         )
         for case in view.cases
     ]
@@ -96,13 +99,31 @@ def _failures(view: View, laws: Mapping[str, str], width: int, whole: int) -> li
     return lines
 
 
+def _known(view: View, laws: Mapping[str, str], width: int, *, whole: bool) -> list[Text]:
+    """The known failures: in full, or by name under the reason that the author gives."""
+    lines: list[Text] = []
+    if whole:
+        for case in view.known_failures:
+            lines += [*account(case, view, laws, width), Text()]
+        return lines
+    reasons: dict[str, list[str]] = {}
+    for case in view.known_failures:
+        reasons.setdefault(case.reason.removeprefix("known failure: "), []).append(case.label)
+    for why, labels in reasons.items():
+        lines += paragraph(f"{count(len(labels), 'known failure')}: {why}", width, "yellow", first="", rest="  ")
+        lines += [Text(f"  {plain(label)}") for label in labels[:_SHOWN_WHOLE]]
+        if labels[_SHOWN_WHOLE:]:
+            lines.append(Text(f"  and {len(labels) - _SHOWN_WHOLE:,} more"))
+    return [*lines, Text()] if lines else []
+
+
 def _not_run(view: View, width: int) -> list[Text]:
     """Why cases were not run, one line a reason."""
     reasons: dict[str, int] = {}
     for event in view.not_run:
         reasons[event.why] = reasons.get(event.why, 0) + 1
     for case in view.cases:
-        if case.outcome == "skip":
+        if case.outcome == "skip" and not case.known_failure:
             reasons[case.reason] = reasons.get(case.reason, 0) + 1
     if view.never_reached:
         why = view.finished.why if view.finished else "the record ends before them"
@@ -138,6 +159,7 @@ def _counts(counts: Counts, seconds: float) -> Text:
         (counts.failed, "failed", STYLE["fail"]),
         (counts.errors, "error" if counts.errors == 1 else "errors", STYLE["error"]),
         (counts.passed, "passed", STYLE["pass"]),
+        (counts.known, "known failure" if counts.known == 1 else "known failures", STYLE["skip"]),
         (counts.skipped, "skipped", STYLE["skip"]),
         (counts.not_run, "not run", STYLE["skip"]),
     ]

@@ -1,54 +1,76 @@
 """The events of one performance of a case as rows: when, which way, what, and the first bytes.
 
-`rows` decides what is said; how wide it may be is decided where it is printed.
+`tell` decides what is said; how wide it may be is decided where it is printed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
 
-from sockcheck.case import Action, Await, Case, Connect, End, Expect, Generated, Piece, Quiet, Send
+from sockcheck.case import (
+    SERVER,
+    Action,
+    Await,
+    Case,
+    Connect,
+    End,
+    Expect,
+    Meet,
+    Not,
+    Quiet,
+    Send,
+    ServerAction,
+    Wait,
+)
 from sockcheck.events import (
     Awaited,
+    Blocked,
     CaseFinished,
     CaseStarted,
     CaseTimedOut,
+    ClientEvent,
     Closed,
     Connected,
     ConnectFailed,
     DeadlinePassed,
     Elided,
     HealthRead,
+    Marked,
     PeerClosed,
     Received,
+    Released,
     SendFailed,
     Sent,
+    ServerChecked,
+    ServerDeadlinePassed,
+    ServerEvent,
+    ServerExited,
+    ServerNotStarted,
+    ServerSignalled,
+    ServerStarted,
+    ServerWaited,
     Settled,
     ShutDown,
     TargetExited,
     TargetOutput,
     Troubled,
+    Waited,
 )
+from sockcheck.verdict import Finding
 
-from .excerpt import plain, quoted
-from .wording import count, duration, size, status
+from . import server_steps
+from .clients import bystanders, reasons
+from .excerpt import plain
+from .pieces import Shown, Values, known_size, sent_bytes
+from .rows import KEPT, Row, fold_rows, join_output
+from .wording import duration, size, status
 
-Mark = Literal["->", "<-", "--", " |", ".."]
 TimelineEvent = (
-    CaseStarted
-    | Connected
-    | ConnectFailed
-    | Sent
-    | SendFailed
-    | Received
-    | PeerClosed
-    | DeadlinePassed
-    | ShutDown
-    | Closed
-    | Awaited
-    | Settled
+    ClientEvent
+    | ServerEvent
+    | CaseStarted
     | CaseTimedOut
     | HealthRead
     | Troubled
@@ -57,58 +79,41 @@ TimelineEvent = (
     | TargetExited
 )
 
-_KEPT = 256
-_LONGEST_RUN = 14
-_RUN_ENDS = 5
-_MOST_ROWS = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a timeline. `at` is milliseconds since the case began.
-
-    `mark`: `->` sent, `<-` received, `--` the kernel or sockcheck, ` |` the server's own output, `..` a row that stands
-    for many. `data` is the first of
-    `size` bytes, to be shown as an excerpt; it is empty where they are not known. `client` is "" for what concerns no
-    client. `decisive` marks what the verdict rests on.
-    """
-
-    at: float
-    mark: Mark
-    client: str
-    what: str
-    data: bytes = b""
-    size: int = 0
-    kind: Literal["sent", "parted", "received", "output", "landmark"] = "landmark"
-    decisive: bool = False
-
-    def excerpt(self, columns: int) -> str:
-        """The first bytes, in quotes and within `columns`, or "" where there are none."""
-        return quoted(self.data, columns, self.size) if self.data else ""
-
 
 class _Teller:
     """Puts the events of one case into words; knows what has been received and when each client last did something."""
 
-    def __init__(self, case: Case, began: float, observe: bool) -> None:
-        self._steps = {actor.name: actor.actions for actor in case.actors}
+    def __init__(self, case: Case, began: float, values: Values, released: Mapping[str, str], observe: bool) -> None:
+        self._steps: dict[str, Sequence[Action | ServerAction]] = {actor.name: actor.actions for actor in case.actors}
+        self._steps[SERVER] = case.server
+        # Clients with a count connect one after the other, by marks that no scenario names.
+        self._unwritten = {f"{actor.name} connected" for actor in case.actors}
         self._began = began
+        self._values = values
+        self._released = released
         self._observe = observe
         self._received: dict[str, int] = {}
         self._active: dict[str, float] = {}
         self._unobserved: dict[str, str] = {}
+        self._met: dict[str, int] = {}
 
-    def tell(self, event: TimelineEvent, decisive: Collection[float]) -> list[Row]:
+    def tell(self, event: TimelineEvent, findings: Sequence[Finding]) -> list[Row]:
         """The row of one event, if it has one; a segment that was parted from the next has two."""
         row = self._row(event)
         if row is None:
             return []
-        rests = event.at in decisive or isinstance(event, CaseTimedOut | Troubled | TargetExited)
+        rests = isinstance(event, CaseTimedOut | Troubled | TargetExited | ServerNotStarted)
+        rests = rests or any(
+            finding.at == event.at and (finding.client == "" or row.client in ("", SERVER, finding.client))
+            for finding in findings
+        )
         rows = [replace(row, decisive=rests)]
         if isinstance(event, Sent):
             parted = self._parted(event)
             rows += [Row(row.at + event.waited * 1000, "--", event.client, parted, kind="parted")] if parted else []
-        if isinstance(event, Received | Sent | Connected | ShutDown | Awaited | DeadlinePassed):
+        if isinstance(
+            event, Received | Sent | Connected | ShutDown | Awaited | DeadlinePassed | Blocked | Marked | Waited
+        ):
             self._active[event.client] = event.at
         return rows
 
@@ -119,12 +124,14 @@ class _Teller:
                 return None
             case Connected():
                 self._unobserved[event.client] = event.unobserved
-                return Row(at, "--", event.client, f"connected to {plain(event.peer)} from {plain(event.local)}")
+                what = f"connected to {plain(event.peer)} from {plain(event.local)}"
+                return Row(at, "--", event.client, what, kind="connected")
             case ConnectFailed():
                 return Row(at, "--", event.client, f"no connection: {plain(event.error)}")
             case Sent():
-                data = self._data(event)
-                return Row(at, "->", event.client, f"sent {size(event.size)}", data, event.size, "sent")
+                shown = self._shown(event)
+                what = f"sent {size(event.size)}"
+                return Row(at, "->", event.client, what, shown.data, event.size, "sent", known=shown.known)
             case SendFailed():
                 return Row(at, "--", event.client, f"send failed ({plain(event.error)}) after {size(event.sent)}")
             case Received():
@@ -133,7 +140,7 @@ class _Teller:
                 what = f"received {size(octets)}" + (", as expected" if isinstance(event.data, Elided) else "")
                 return Row(at, "<-", event.client, what, head, octets, "received")
             case PeerClosed():
-                return Row(at, "<-", event.client, self._ending(event))
+                return Row(at, "<-", event.client, self._ending(event), kind="ended")
             case DeadlinePassed():
                 return Row(at, "--", event.client, self._deadline(event))
             case ShutDown():
@@ -145,6 +152,23 @@ class _Teller:
                 return Row(at, "--", event.client, f"await {plain(event.state)}: {_AWAITED[event.outcome]}")
             case Settled():
                 return Row(at, "--", event.client, _settled(event))
+            case Blocked():
+                total = self._total(event.client, event.step)
+                return Row(at, "--", event.client, f"the server took {size(event.sent)}{total} and takes no more")
+            case Marked():
+                what = self._marked(event)
+                return Row(at, "--", event.client, what) if what else None
+            case Waited():
+                what = self._waited(event)
+                return Row(at, "--", event.client, what) if what else None
+            case Released():
+                why = self._released.get(event.client) or f"the mark {plain(event.mark)} can no longer be set"
+                what = "stops here" if event.client == SERVER else "not judged"
+                return Row(at, "--", event.client, f"{what}, since {why}")
+            case ServerSignalled() | ServerStarted():
+                return Row(at, "->", SERVER, self._of_server(event))
+            case ServerExited() | ServerNotStarted() | ServerChecked() | ServerDeadlinePassed() | ServerWaited():
+                return Row(at, "--", SERVER, self._of_server(event))
             case CaseTimedOut():
                 return Row(at, "--", "", f"the case took longer than it may ({duration(at / 1000)})")
             case HealthRead():
@@ -152,15 +176,45 @@ class _Teller:
             case Troubled():
                 return Row(at, "--", "", f"trouble on our side: {plain(event.message)}")
             case TargetOutput():
-                return Row(at, " |", "", event.stream, event.data[:_KEPT], len(event.data), "output")
+                return Row(at, " |", "", event.stream, event.data[:KEPT], len(event.data), "output")
             case TargetExited():
                 return Row(at, "--", "", f"the server {status(event.status)}")
             case _:
                 assert_never(event)
 
-    def _data(self, event: Sent) -> bytes:
+    def _shown(self, event: Sent) -> Shown:
         action = self._action(event.client, event.step)
-        return sent_bytes(action.pieces, event.offset, min(event.size, _KEPT)) if isinstance(action, Send) else b""
+        if not isinstance(action, Send):
+            return Shown(b"", "exact")
+        last = event.barrier == "none"
+        limit = KEPT if last else min(event.size, KEPT)
+        return sent_bytes(action.pieces, self._values, event.offset, limit, last=last)
+
+    def _total(self, client: str, step: int) -> str:
+        """` of 8.4 MB`: how much the send of that step is in all, or "" where that is not known."""
+        action = self._action(client, step)
+        total = known_size(action.pieces, self._values) if isinstance(action, Send) else None
+        return "" if total is None else f" of {size(total)}"
+
+    def _marked(self, event: Marked) -> str:
+        if event.mark in self._unwritten:
+            return ""
+        mark = plain(event.mark)
+        action = self._action(event.client, event.step)
+        if not isinstance(action, Meet):
+            return f"mark {mark}"
+        self._met[event.mark] = self._met.get(event.mark, 0) + 1
+        return f"meet {mark}: {self._met[event.mark]} of {action.parties} are here"
+
+    def _waited(self, event: Waited) -> str:
+        if event.mark in self._unwritten:
+            return ""
+        meeting = isinstance(self._action(event.client, event.step), Meet)
+        return f"meet {plain(event.mark)}: all are here" if meeting else f"wait-for {plain(event.mark)}: it is set"
+
+    def _of_server(self, event: ServerEvent) -> str:
+        action = self._action(SERVER, event.step)
+        return server_steps.in_words(event, action if isinstance(action, ServerAction) else None)
 
     def _parted(self, event: Sent) -> str:
         action = self._action(event.client, event.step)
@@ -199,19 +253,23 @@ class _Teller:
         match action:
             case Quiet():
                 return f"quiet for {duration(action.duration)}, as it should be"
+            case Wait():
+                return f"waited {duration(action.duration)}, as the scenario says"
             case Connect():
                 return f"no answer to connect() within {duration(action.within)}"
             case Send():
-                total = sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in action.pieces)
-                return f"the server takes no more: {size(event.progress)} of {size(total)} sent, nothing for {nothing}"
+                total = self._total(event.client, event.step)
+                return f"the server takes no more: {size(event.progress)}{total} sent, nothing for {nothing}"
             case Await():
                 return f"await {action.state}: not within {duration(action.within)}"
+            case Expect(form=Not(duration=time)):
+                return f"it did not come for {duration(time)}, as it should be"
             case Expect() | End():
                 return f"nothing for {nothing}: the deadline of {duration(action.within)} passed"
             case _:
                 return f"nothing for {nothing}: the deadline passed"
 
-    def _action(self, client: str, step: int) -> Action | None:
+    def _action(self, client: str, step: int) -> Action | ServerAction | None:
         actions = self._steps.get(client, ())
         return actions[step] if 0 <= step < len(actions) else None
 
@@ -222,8 +280,8 @@ _AWAITED = {"seen": "seen", "gone": "the server's end is gone", "unobservable": 
 def _extent(event: Received) -> tuple[int, bytes]:
     """How many bytes were received, and the first of them."""
     if isinstance(event.data, Elided):
-        return event.data.size, event.data.head[:_KEPT]
-    return len(event.data), event.data[:_KEPT]
+        return event.data.size, event.data.head[:KEPT]
+    return len(event.data), event.data[:KEPT]
 
 
 def _shutdown(event: ShutDown) -> str:
@@ -254,86 +312,28 @@ def _health(event: HealthRead) -> str:
     return "the server is alive and listens" if event.listening else "the server is alive but listens no more"
 
 
-def sent_bytes(pieces: Sequence[Piece], offset: int, limit: int) -> bytes:
-    """The first `limit` bytes of a send from `offset` on, as far as they are known without making random payloads."""
-    data = b""
-    for piece in pieces:
-        length = len(piece) if isinstance(piece, bytes) else piece.size
-        if offset >= length:
-            offset -= length
-            continue
-        wanted = limit - len(data)
-        if isinstance(piece, Generated):
-            if piece.kind == "random" or not piece.of:
-                break
-            phase = offset % len(piece.of)
-            wanted = min(wanted, length - offset)
-            data += (piece.of * (wanted // len(piece.of) + 2))[phase : phase + wanted]
-        else:
-            data += piece[offset : offset + wanted]
-        offset = 0
-        if len(data) >= limit:
-            break
-    return data
-
-
 def tell(
     case: Case,
     began: float,
-    events: Iterable[TimelineEvent],
+    events: Sequence[TimelineEvent],
     *,
-    decisive: Collection[float] = (),
+    findings: Sequence[Finding] = (),
+    unique: str = "",
     observe: bool = True,
 ) -> tuple[Row, ...]:
     """The rows of a case that began at `began` seconds on the run's clock, in the order of time; long runs are folded.
 
-    `decisive` are the times on the run's clock of the events that the verdict rests on. `observe` is False where the
-    run was told not to look at the server's end of connections.
+    `findings` are what the verdict rests on. `unique` is what `${unique}` stands for. `observe` is False where the run
+    was told not to look at the server's end of connections.
     """
-    teller = _Teller(case, began, observe)
-    rows = [row for event in events for row in teller.tell(event, decisive)]
+    values = {"unique": unique.encode()} if unique else {}
+    teller = _Teller(case, began, values, not_judged(case, events, findings), observe)
+    rows = [row for event in events for row in teller.tell(event, findings)]
     rows.sort(key=lambda row: row.at)
-    return fold_rows(_joined(rows))
+    return fold_rows(join_output(rows), bystanders(case, findings))
 
 
-def _joined(rows: Iterable[Row]) -> list[Row]:
-    """`rows` with output that was written piece by piece, and nothing in between, put together."""
-    joined: list[Row] = []
-    for row in rows:
-        last = joined[-1] if joined else None
-        if last and row.kind == last.kind == "output" and row.what == last.what:
-            data = last.data + row.data if last.size == len(last.data) else last.data
-            joined[-1] = replace(last, data=data[:_KEPT], size=last.size + row.size)
-        else:
-            joined.append(row)
-    return joined
-
-
-def fold_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """`rows` with the middle of every long run of sends, receipts and output put into one row that counts them."""
-    folded: list[Row] = []
-    run: list[Row] = []
-    for row in rows:
-        if row.kind == "landmark" or row.decisive:
-            folded += _fold(run, _LONGEST_RUN, _RUN_ENDS)
-            folded.append(row)
-            run = []
-        else:
-            run.append(row)
-    folded += _fold(run, _LONGEST_RUN, _RUN_ENDS)
-    return tuple(_fold(folded, _MOST_ROWS, _MOST_ROWS // 2))
-
-
-def _fold(run: list[Row], longest: int, ends: int) -> list[Row]:
-    if len(run) <= longest:
-        return run
-    middle = run[ends:-ends]
-    parts = []
-    for kind, noun in (("sent", "more segment"), ("received", "more piece")):
-        those = [row for row in middle if row.kind == kind]
-        if those:
-            parts.append(f"{count(len(those), noun)} {kind}, {size(sum(row.size for row in those))}")
-    others = sum(row.kind in ("output", "landmark") for row in middle)
-    if others:
-        parts.append(count(others, "other event"))
-    return [*run[:ends], Row(middle[0].at, "..", "", "; ".join(parts)), *run[-ends:]]
+def not_judged(case: Case, events: Iterable[TimelineEvent], findings: Iterable[Finding]) -> dict[str, str]:
+    """Why each of the clients was not judged whose mark can no longer be set."""
+    released = {event.client: event.mark for event in events if isinstance(event, Released)}
+    return reasons(case, released, findings)

@@ -10,6 +10,7 @@ from typing import assert_never
 from sockcheck.case import Case, Send
 from sockcheck.events import (
     Awaited,
+    Blocked,
     CaseFinished,
     CaseNotRun,
     CaseStarted,
@@ -21,12 +22,22 @@ from sockcheck.events import (
     DeadlinePassed,
     Event,
     HealthRead,
+    Marked,
     PeerClosed,
     Received,
+    Released,
     RunFinished,
     RunStarted,
     SendFailed,
     Sent,
+    ServerChecked,
+    ServerDeadlinePassed,
+    ServerEvent,
+    ServerExited,
+    ServerNotStarted,
+    ServerSignalled,
+    ServerStarted,
+    ServerWaited,
     Settled,
     ShutDown,
     SourceRead,
@@ -36,37 +47,46 @@ from sockcheck.events import (
     TargetStarted,
     TargetStopped,
     Troubled,
+    Waited,
 )
 from sockcheck.scenario import Span
 from sockcheck.verdict import Finding, Outcome, Verdict
 
 from .excerpt import plain
-from .timeline import Row, TimelineEvent, tell
+from .rows import Row
+from .timeline import TimelineEvent, not_judged, tell
 from .wording import count, status
 
 OUTPUT_KEPT = 64 * 1024
-_CaseEvent = ClientEvent | CaseTimedOut | HealthRead | Troubled
+_CaseEvent = ClientEvent | ServerEvent | CaseTimedOut | HealthRead | Troubled
 _CUT_OFF = "the record ends in the middle of this case"
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many performances of cases ended how. `not_run` are those that were planned but had no verdict."""
+    """How many performances of cases ended how. `not_run` are those that were planned but had no verdict.
+
+    `known` are known failures, which are not among the others.
+    """
 
     passed: int = 0
     failed: int = 0
     errors: int = 0
     skipped: int = 0
     not_run: int = 0
+    known: int = 0
 
     @property
     def total(self) -> int:
-        return self.passed + self.failed + self.errors + self.skipped + self.not_run
+        return self.passed + self.failed + self.errors + self.skipped + self.not_run + self.known
 
 
 @dataclass(frozen=True, slots=True)
 class TargetView:
-    """A server. `ended` says how it did, or is "" while it runs or where sockcheck did not start it."""
+    """A server. `ended` says how it did, or is "" while it runs or where sockcheck did not start it.
+
+    `took` is seconds from its start to listening. `command` is empty for one that ran already.
+    """
 
     number: int
     command: tuple[str, ...]
@@ -80,9 +100,9 @@ class TargetView:
 class CaseView:
     """One performance of a case. `label` is unique in a run: the case's id, and which time where it ran more than once.
 
-    `began` is seconds on the run's clock, `duration` is in seconds. `findings`, `rows`, `output` and `target` are kept
-    for failures and errors only. `output` is the last that the server wrote, up to and a little beyond the case's end;
-    `dropped` bytes of it were not kept.
+    `began` is seconds on the run's clock, `duration` is in seconds. `findings` and all that follows are kept for
+    failures, known failures and errors only. `output` is the last that the server wrote, up to and a little beyond the
+    case's end; `dropped` bytes of it were not kept. `not_judged` says why of clients that were not judged, by name.
     """
 
     label: str
@@ -96,6 +116,12 @@ class CaseView:
     output: tuple[TargetOutput, ...] = ()
     dropped: int = 0
     target: TargetView | None = None
+    not_judged: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known_failure(self) -> bool:
+        """It failed, as its author knows: that is no failure, and more than a case that was not run."""
+        return self.outcome == "skip" and bool(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +156,10 @@ class View:
     def errors(self) -> tuple[CaseView, ...]:
         return tuple(case for case in self.cases if case.outcome == "error")
 
+    @property
+    def known_failures(self) -> tuple[CaseView, ...]:
+        return tuple(case for case in self.cases if case.known_failure)
+
 
 @dataclass(slots=True)
 class _Target:
@@ -149,6 +179,9 @@ class _Target:
             gone = len(self.output.popleft().data)
             self.size -= gone
             self.dropped += gone
+
+    def has_written(self, data: bytes) -> bool:
+        return data in b"".join(event.data for event in self.output)
 
 
 @dataclass(slots=True)
@@ -221,11 +254,28 @@ class Folder:
                 | Closed()
                 | Awaited()
                 | Settled()
+                | Blocked()
+                | Marked()
+                | Waited()
+                | Released()
+                | ServerSignalled()
+                | ServerChecked()
+                | ServerDeadlinePassed()
+                | ServerWaited()
                 | CaseTimedOut()
                 | HealthRead()
                 | Troubled()
             ):
                 self._happened(event)
+            case ServerExited():
+                self._happened(event)
+                self._ended_in(event.attempt, status(event.status))
+            case ServerStarted():
+                self._happened(event)
+                self._ended_in(event.attempt, "")
+            case ServerNotStarted():
+                self._happened(event)
+                self._not_started(event)
             case CaseFinished():
                 self._case_finished(event)
             case CaseNotRun():
@@ -239,6 +289,7 @@ class Folder:
         """What the facts so far come to. Cases that have begun and not ended are errors here."""
         cases = tuple(self._case(performance) for performance in self._performances)
         counted = Counter(case.outcome for case in cases)
+        known = sum(case.known_failure for case in cases)
         skipped = sum(bool(event.case.skip) for event in self._not_run)
         total = self._run.total if self._run else 0
         never_reached = max(0, total - len(cases) - len(self._not_run))
@@ -249,8 +300,9 @@ class Folder:
                 passed=counted["pass"],
                 failed=counted["fail"],
                 errors=counted["error"],
-                skipped=counted["skip"] + skipped,
+                skipped=counted["skip"] + skipped - known,
                 not_run=len(self._not_run) - skipped + never_reached,
+                known=known,
             ),
             cases=cases,
             not_run=tuple(self._not_run),
@@ -282,6 +334,19 @@ class Folder:
             if weak:
                 performance.weak.add(weak)
 
+    def _ended_in(self, attempt: int, how: str) -> None:
+        """The server ended by a step of this attempt; `how` is "" where it was started again."""
+        performance = self._open.get(attempt)
+        if performance and performance.target:
+            performance.target.facts = replace(performance.target.facts, ended=how)
+
+    def _not_started(self, event: ServerNotStarted) -> None:
+        """What the server wrote then is its last output, as far as it has not come as such."""
+        performance = self._open.get(event.attempt)
+        target = performance.target if performance else None
+        if target and not target.has_written(event.output):
+            target.write(TargetOutput(event.at, target.facts.number, "stderr", event.output, 0))
+
     def _output(self, event: TargetOutput) -> None:
         target = self._targets.get(event.target)
         if target:
@@ -304,7 +369,7 @@ class Folder:
             return
         performance.finished = event
         self._weak.update(performance.weak)
-        if event.verdict.outcome in ("fail", "error"):
+        if _is_told(event.verdict):
             return
         performance.view = self._case(performance)
         performance.events.clear()
@@ -336,7 +401,7 @@ class Folder:
             began=started.at,
             duration=(finished.at if finished else self._last) - started.at,
         )
-        if verdict.outcome not in ("fail", "error"):
+        if not _is_told(verdict):
             return summary
         return replace(
             summary,
@@ -345,12 +410,14 @@ class Folder:
                 started.case,
                 started.at,
                 performance.events,
-                decisive={finding.at for finding in verdict.findings},
+                findings=verdict.findings,
+                unique=started.unique,
                 observe=self._run is None or self._run.observe,
             ),
             output=tuple(target.output) if target else (),
             dropped=target.dropped if target else 0,
             target=target.facts if target else None,
+            not_judged=not_judged(started.case, performance.events, verdict.findings),
         )
 
     def _weaker(self) -> tuple[str, ...]:
@@ -363,6 +430,11 @@ class Folder:
             if observe or what not in _UNOBSERVED:
                 said.append(f"In {count(times, 'case')} {what}{f' ({plain(why)})' if why else ''}.")
         return tuple(said)
+
+
+def _is_told(verdict: Verdict) -> bool:
+    """Whether the reports tell how it came to this: of failures, known failures and errors."""
+    return verdict.outcome in ("fail", "error") or bool(verdict.findings)
 
 
 _NOT_OBSERVED = (
@@ -391,6 +463,8 @@ def _weakness(event: _CaseEvent, case: Case) -> tuple[str, str] | None:
             return _SHORT_WAIT, ""
         case Awaited(outcome="unobservable"):
             return _NO_AWAIT, event.state
+        case ServerChecked(why=why) if why:
+            return "a figure of the server could not be seen", why
         case HealthRead(alive=True, listening=True, why=why) if why:
             return "the server's health could not be seen", why
         case _:

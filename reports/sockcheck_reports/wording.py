@@ -40,7 +40,12 @@ def status(number: int) -> str:
     """How a process ended, of its wait status as subprocess gives it: negative for a signal."""
     if number >= 0:
         return f"exited with status {number}"
+    return f"was killed by {signal_name(-number)}"
+
+
+def signal_name(number: int) -> str:
+    """`SIGTERM`; `signal 200` where that number has no name."""
     try:
-        return f"was killed by {signal.Signals(-number).name}"
+        return signal.Signals(number).name
     except ValueError:
-        return f"was killed by signal {-number}"
+        return f"signal {number}"

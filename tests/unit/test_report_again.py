@@ -5,7 +5,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_streams import Stream
+from report_builder import Stream
 
 from sockcheck.events import RunStarted
 from sockcheck_reports.again import command, shell_lines, words

@@ -5,15 +5,18 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as parser
-from report_streams import LAWS, STREAMS, Stream, case, view
+from report_builder import LAWS, Stream, case
+from report_streams import STREAMS, view
 
 from sockcheck.case import Actor
 from sockcheck.events import CaseNotRun
+from sockcheck.verdict import Kind
 from sockcheck_reports import html
 from sockcheck_reports.view import View, fold
 
@@ -23,6 +26,11 @@ OURS = {
     *("table", "thead", "tbody", "tr", "th", "td", "a", "b", "strong", "code", "mark", "span"),
 }
 ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "title", "href", "open"}
+
+
+def knows(run: Stream) -> Stream:
+    """`run` and a known failure."""
+    return run.begin(case("known")).verdict("skip", run.finding(), reason="known failure: issue 12")
 
 
 def document(text: str) -> parser.HtmlElement:
@@ -128,7 +136,9 @@ def test_many_failures_do_not_make_an_endless_page(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(html, "SHOWN_WHOLE", 3)
     root = document(html.render(view("every-kind"), LAWS))
     assert len(root.xpath("//article")) == 3
-    assert said(root, "//p[@class='notice']") == ["12 more did not pass; they stand in the table below."]
+    assert said(root, "//p[@class='notice']") == [
+        f"{len(get_args(Kind)) - 3} more did not pass; they stand in the table below."
+    ]
     assert len(root.xpath("//table[@class='cases']//a")) == 3
 
 
@@ -142,6 +152,11 @@ def test_huge_findings_do_not_make_a_huge_page() -> None:
         (view("mixed"), "1 of 9 cases failed, 1 ended in an error"),
         (view("cut-off"), "1 of 5 cases ended in an error"),
         (view("empty"), "The run was cut off"),
+        (view("stalled"), "1 case failed"),
+        (fold(Stream().start().begin(case()).verdict("error").finish()), "1 case ended in an error"),
+        (view("known"), "1 of 5 cases failed"),
+        (fold(knows(Stream().start(total=2).serve().passes()).finish(0)), "1 case passed, 1 known failure"),
+        (fold(knows(Stream().start(total=1)).finish(0)), "No case passed, 1 known failure"),
         (fold(Stream().start(total=0).finish(0)), "No case was run"),
         (fold(Stream().start().serve().passes().finish(0)), "The one case passed"),
         (fold(Stream().start(total=2).serve().passes().passes().finish(0)), "All 2 cases passed"),
@@ -166,3 +181,33 @@ def test_several_clients_are_told_apart_and_silence_is_said() -> None:
     assert said(root, "//table[@class='timeline']//tr/td[3]")[0].startswith("client: connected to")
     assert said(root, "//details/p") == ["Nothing was recorded."]
     assert said(root, "//article/p[@class='note']") == []
+
+
+def test_known_failures_stand_apart() -> None:
+    root = document(html.render(view("known"), LAWS))
+    assert said(root, "//h2") == ["What went wrong", "Known failures", "All cases", "About this run"]
+    assert said(root, "//ul[@class='counts']/li") == ["1 failed", "1 passed", "3 known failures"]
+    assert said(root, "//article[@class='skip']/header/p[@class='verdict']") == ["known failure"] * 3
+    assert said(root, "//article[@class='skip']/p[@class='message']")[0] == "known failure: issue 12"
+    assert said(root, "//table[@class='cases']//td[@class='verdict']") == ["pass", "known", "known", "known", "fail"]
+    assert said(document(html.render(fold(knows(Stream().start()).finish(0)), LAWS)), "//h1[@class='pass']") == [
+        "No case passed, 1 known failure"
+    ]
+
+
+def test_many_clients_in_few_words() -> None:
+    root = document(html.render(view("crowd"), LAWS))
+    assert said(root, "//section[@class='finding']/p[@class='message']") == [
+        "crowd[17]: what came is wrong: byte 17 differs",
+        "crowd[40]: what came is wrong: byte 20 differs",
+    ]
+    assert said(root, "//section[@class='others']") == [
+        "Also crowd[21] to crowd[24]: what came is wrong: byte 17 differs (scenarios/neighbours/backlog.sock.yaml:16)"
+    ]
+    assert said(root, "//p[@class='server']") == [
+        "Server python my_server.py 41731 127.0.12.1:41731, ready after 36 ms; it was stopped by sockcheck"
+    ]
+    root = document(html.render(view("backlog"), LAWS))
+    assert said(root, "//section[@class='others']") == [
+        "Not judged crowd[0], crowd[1], crowd[3] and crowd[4], since crowd[2] failed first"
+    ]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from report_streams import HOSTILE, LAWS, PATH, STREAMS, Stream, case, view
+from report_builder import HOSTILE, LAWS, PATH, Stream, case
+from report_streams import STREAMS, view
 
 from sockcheck.events import CaseNotRun
 from sockcheck_reports import junit
@@ -123,3 +124,17 @@ def test_two_cases_of_one_name_are_told_apart() -> None:
         "echo/pieces::cut.at-k (2)",
         "echo/pieces::cut.at-k (3)",
     ]
+
+
+def test_known_failures_are_skipped_with_all_that_is_known_of_them() -> None:
+    root = document(view("known"))
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("5", "1", "0")
+    assert texts(root, "//skipped/@message") == [
+        "known failure: issue 12",
+        "known failure: issue 12",
+        "known failure: the server of week 3",
+    ]
+    for text in texts(root, "//skipped/text()"):
+        assert text.startswith("KNOWN  echo/")
+        assert "the server closed the connection after 5 bytes" in text
+    assert texts(root, "//failure/@type") == ["not-known-to-fail"]

@@ -4,7 +4,8 @@ import io
 import threading
 
 import pytest
-from report_streams import STREAMS, Stream, case
+from report_builder import Stream, case
+from report_streams import STREAMS
 
 from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, Event, RunFinished, TargetFailed
 from sockcheck.verdict import Verdict

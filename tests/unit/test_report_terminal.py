@@ -2,13 +2,16 @@
 
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
-from report_streams import COMMAND, GOLDEN, LAWS, STREAMS, Stream, case, golden_texts, view
+from report_builder import COMMAND, LAWS, Stream, case
+from report_streams import GOLDEN, STREAMS, golden_texts, view
 from rich.cells import cell_len
 
 from sockcheck.case import Actor
 from sockcheck.events import CaseNotRun
+from sockcheck.verdict import Kind
 from sockcheck_reports.failure import wrap
 from sockcheck_reports.terminal import render, use_colour
 from sockcheck_reports.view import fold
@@ -21,7 +24,9 @@ def test_golden(name: str) -> None:
     assert dict(golden_texts())[name] == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["classic", "every-kind", "mixed", "cut-off", "huge", "empty"])
+@pytest.mark.parametrize(
+    "name", ["classic", "every-kind", "mixed", "cut-off", "huge", "empty", "stalled", "crowd", "life", "known"]
+)
 @pytest.mark.parametrize("width", [60, 71, 80, 132])
 def test_no_line_is_wider_than_it_may_be(name: str, width: int) -> None:
     path = "HTML report: " + "x" * 300
@@ -69,8 +74,40 @@ def test_where_colour_is_used(terminal: bool, environ: dict[str, str], colour: b
 def test_only_the_first_failures_are_shown_in_full_unless_all_are_asked_for() -> None:
     brief = render(view("every-kind"), LAWS)
     assert brief.count("Run just this case again:") == 10
-    assert "  5 more cases did not pass (-v shows them in full):\nFAIL  echo/kind-no-connection::cut.at-k\n" in brief
-    assert render(view("every-kind"), LAWS, verbosity=1).count("Run just this case again:") == 15
+    more = len(get_args(Kind)) - 10
+    assert (
+        f"  {more} more cases did not pass (-v shows them in full):\nFAIL  echo/kind-no-connection::cut.at-k\n" in brief
+    )
+    assert render(view("every-kind"), LAWS, verbosity=1).count("Run just this case again:") == len(get_args(Kind))
+
+
+def test_known_failures_are_named_under_their_reasons_and_told_where_all_is_asked_for() -> None:
+    brief = render(view("known"), LAWS)
+    assert "\n2 known failures: issue 12\n  echo/pieces::cut.at-k\n  echo/bytes::cut.at-k\n" in brief
+    assert brief.endswith("\n5 cases: 1 failed, 1 passed, 3 known failures in 48 ms\n")
+    full = render(view("known"), LAWS, verbosity=1)
+    assert full.count("\nKNOWN  echo/") == 3
+    assert "\n  known failure: issue 12\n" in full
+    assert "not run" not in full
+
+
+def test_many_known_failures_are_counted() -> None:
+    run = Stream().start(total=12).serve()
+    for number in range(12):
+        run.begin(case(f"n{number}")).verdict("skip", run.finding(), reason="known failure: issue 12")
+    text = render(fold(run.finish(0)), LAWS)
+    assert text.startswith("12 known failures: issue 12\n  echo/n0::cut.at-k\n")
+    assert "  echo/n9::cut.at-k\n  and 2 more\n" in text
+
+
+def test_many_findings_are_told_in_few_words() -> None:
+    run = Stream().start().serve().begin(replace(case(), actors=tuple(Actor(f"c[{n}]", ()) for n in range(40))))
+    findings = [run.by(f"c[{number}]").finding(message=f"message {number // 3}") for number in range(40)]
+    text = render(fold(run.verdict("fail", *findings).finish()), LAWS)
+    assert text.count("first difference") + text.count(" of 40: ") == 3
+    assert "    - c[1] and c[2]: message 0 (scenarios/echo/pieces.sock.yaml:8)\n" in text
+    assert "    - c[9] to c[11]: message 3 (scenarios/echo/pieces.sock.yaml:8)\n" in text
+    assert "    - and 16 more findings\n" in text
 
 
 def test_cases_that_were_not_run_are_counted_by_reason() -> None:
@@ -86,6 +123,7 @@ def test_several_clients_are_told_apart() -> None:
     run = Stream().start().serve(()).begin(several).connect().verdict("fail", Stream().finding())
     text = render(fold(run.finish()), {})
     assert "-- client: connected to" in text
+    assert "\n  Server  127.0.12.1:41731, not started by sockcheck\n" in text
     assert "The server" not in text
     assert "  Law cut.at-k\n" in text
 

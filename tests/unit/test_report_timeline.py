@@ -5,12 +5,29 @@ from dataclasses import replace
 from typing import Literal
 
 import pytest
-from report_streams import case, pieces_actions, span
+from report_builder import Stream, case, pieces_actions, span
 
-from sockcheck.case import Action, Actor, Await, Generated, Piece, Quiet, Send
+from sockcheck.case import (
+    Action,
+    Actor,
+    Await,
+    Exact,
+    Expect,
+    Generated,
+    Mark,
+    Meet,
+    Not,
+    Pause,
+    Quiet,
+    Send,
+    Value,
+    Wait,
+    WaitFor,
+)
 from sockcheck.events import (
     Awaited,
     Barrier,
+    Blocked,
     CaseFinished,
     CaseStarted,
     CaseTimedOut,
@@ -20,18 +37,24 @@ from sockcheck.events import (
     DeadlinePassed,
     Elided,
     HealthRead,
+    Marked,
     PeerClosed,
     Received,
+    Released,
     SendFailed,
     Sent,
+    ServerNotStarted,
+    ServerSignalled,
+    ServerWaited,
     Settled,
     ShutDown,
     TargetExited,
     TargetOutput,
     Troubled,
+    Waited,
 )
 from sockcheck.verdict import Verdict
-from sockcheck_reports.timeline import Row, TimelineEvent, fold_rows, sent_bytes, tell
+from sockcheck_reports.timeline import TimelineEvent, tell
 
 BEGAN = 10.0
 
@@ -177,68 +200,74 @@ def test_output_that_is_written_piece_by_piece_is_put_together() -> None:
 
 
 def test_what_the_verdict_rests_on_is_marked() -> None:
-    told = tell(case(), BEGAN, [Received(10.1, 1, "client", b"x"), Received(10.2, 1, "client", b"y")], decisive={10.2})
-    assert [row.decisive for row in told] == [False, True]
+    finding = Stream(at=10.2).finding()
+    events: list[TimelineEvent]
+    events = [Received(10.1, 1, "client", b"x"), Received(10.2, 1, "client", b"y"), Received(10.2, 1, "bob", b"y")]
+    told = tell(case(), BEGAN, events, findings=[finding])
+    assert [row.decisive for row in told] == [False, True, False]
+    told = tell(case(), BEGAN, events, findings=[replace(finding, client="")])
+    assert [row.decisive for row in told] == [False, True, True]
     assert tell(case(), BEGAN, [Troubled(10.1, 1, "x")])[0].decisive
+    assert tell(case(), BEGAN, [ServerNotStarted(10.1, 1, 0, "x", b"")])[0].decisive
 
 
-RANDOM = Generated("random", 1000, 7, b"")
-REPEAT = Generated("repeat", 8, 0, b"abc")
+SPAN = span(5, "connect")
+BOB = (
+    Mark(SPAN, "half"),
+    WaitFor(SPAN, "go"),
+    Meet(SPAN, "all-in", 2),
+    Wait(SPAN, 0.3),
+    Expect(SPAN, Not(Exact((b"x",)), 0.5), 2.0, None),
+    Send(SPAN, (Generated("random", 8_388_608, 7, b""),), (), None, 5.0, until_blocked=True),
+    Send(SPAN, (b"SET k-", Value("unique"), b" ", Value("port"), b"\n"), (), None, 5.0),
+)
 
 
 @pytest.mark.parametrize(
-    ("pieces", "offset", "limit", "data"),
+    ("event", "row"),
     [
-        ((b"hello", b" world"), 3, 4, b"lo w"),
-        ((b"hello", b" world"), 5, 100, b" world"),
-        ((REPEAT,), 0, 100, b"abcabcab"),
-        ((REPEAT, b"!"), 4, 100, b"bcab!"),
-        ((b"x", REPEAT), 3, 3, b"cab"),
-        ((b"x", RANDOM, b"y"), 0, 100, b"x"),
-        ((b"x", RANDOM, b"y"), 1001, 100, b"y"),
-        ((Generated("repeat", 0, 0, b""), b"y"), 0, 100, b"y"),
-        ((), 0, 100, b""),
+        (Marked(10.001, 1, "bob", 0, "half"), "1.00 -- bob mark half"),
+        (Marked(10.001, 1, "server", 0, "paused"), "1.00 -- server mark paused"),
+        (Marked(10.001, 1, "bob", 2, "all-in"), "1.00 -- bob meet all-in: 1 of 2 are here"),
+        (Waited(10.001, 1, "bob", 1, "go"), "1.00 -- bob wait-for go: it is set"),
+        (Waited(10.001, 1, "bob", 2, "all-in"), "1.00 -- bob meet all-in: all are here"),
+        (DeadlinePassed(10.3, 1, "bob", 3, 0), "300.00 -- bob waited 300 ms, as the scenario says"),
+        (DeadlinePassed(10.5, 1, "bob", 4, 0), "500.00 -- bob it did not come for 500 ms, as it should be"),
+        (
+            Blocked(10.001, 10.0, 1, "bob", 5, 5_900_000),
+            "1.00 -- bob the server took 5.9 MB of 8.4 MB and takes no more",
+        ),
+        (Blocked(10.001, 10.0, 1, "bob", 6, 7), "1.00 -- bob the server took 7 bytes and takes no more"),
+        (
+            Sent(10.001, 10.0, 1, "bob", 6, 0, 16, "none", 0.0),
+            '1.00 -> bob sent 16 bytes "SET k-7f3a ${port}\\n"',
+        ),
+        (ServerSignalled(10.001, 1, 0, 19, 3), "1.00 -> server paused (SIGSTOP, 3 processes)"),
+        (ServerWaited(10.001, 1, 9), "1.00 -- server waited, as the scenario says"),
+        (
+            Released(10.001, 1, "bob", 1, "go"),
+            "1.00 -- bob not judged, since the mark go can no longer be set",
+        ),
+        (
+            Released(10.001, 1, "server", 1, "go"),
+            "1.00 -- server stops here, since the mark go can no longer be set",
+        ),
     ],
 )
-def test_sent_bytes_are_known_up_to_a_random_payload(
-    pieces: tuple[Piece, ...], offset: int, limit: int, data: bytes
-) -> None:
-    assert sent_bytes(pieces, offset, limit) == data
+def test_many_clients_and_the_server_s_own_steps_in_words(event: TimelineEvent, row: str) -> None:
+    several = replace(case(), actors=(*case().actors, Actor("bob", BOB)), server=(Pause(SPAN),))
+    told = tell(several, BEGAN, [event], unique="7f3a")
+    assert [f"{row.at:.2f} {row.mark} {row.client} {row.what} {row.excerpt(60)}".rstrip() for row in told] == [row]
 
 
-def many(number: int) -> list[Row]:
-    return [
-        row
-        for at in range(number)
-        for row in (
-            Row(at, "->", "client", "sent", b"x", 64_000, "sent"),
-            Row(at, "<-", "client", "received", b"x", 1, "received"),
-        )
+def test_the_marks_that_bring_a_crowd_in_one_after_the_other_are_not_told() -> None:
+    several = replace(case(), actors=(Actor("crowd[0]", ()), Actor("crowd[1]", ())))
+    events = [
+        Marked(10.1, 1, "crowd[0]", 1, "crowd[0] connected"),
+        Waited(10.1, 1, "crowd[1]", 0, "crowd[0] connected"),
     ]
-
-
-def test_a_short_run_is_not_folded() -> None:
-    assert fold_rows(many(7)) == tuple(many(7))
-
-
-def test_the_middle_of_a_long_run_is_counted() -> None:
-    end = Row(200, "<-", "client", "end")
-    folded = fold_rows([*many(100), Row(100, " |", "", "stdout", b"x", 1, "output"), *many(8), end])
-    assert len(folded) == 12
-    assert (folded[5].mark, folded[5].what) == (
-        "..",
-        "103 more segments sent, 6.6 MB; 103 more pieces received, 103 bytes; 1 other event",
-    )
-    assert folded[-1] == end
-
-
-def test_what_the_verdict_rests_on_is_not_folded_away() -> None:
-    run = many(50)
-    run[50] = replace(run[50], decisive=True)
-    folded = fold_rows(run)
-    assert run[50] in folded
-    assert len(folded) == 23
-
-
-def test_no_timeline_is_endless() -> None:
-    assert len(fold_rows([Row(at, "--", "", f"{at}") for at in range(5000)])) == 121
+    assert tell(several, BEGAN, events) == ()
+    released = Released(10.2, 1, "crowd[1]", 0, "crowd[0] connected")
+    failed = replace(Stream(at=10.2).finding(), client="crowd[0]")
+    [row] = tell(several, BEGAN, [*events, released], findings=[failed])
+    assert row.what == "not judged, since the mark crowd[0] connected can no longer be set"

@@ -5,7 +5,8 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
-from report_streams import CLASSIC, HOSTILE, STREAMS, Stream, case, classic, cut_off, mixed, span, view
+from report_builder import HOSTILE, Stream, case, span
+from report_streams import CLASSIC, STREAMS, classic, cut_off, mixed, view
 
 from sockcheck.case import Actor, Send
 from sockcheck.events import (
@@ -15,6 +16,10 @@ from sockcheck.events import (
     CaseStarted,
     RunFinished,
     Sent,
+    ServerChecked,
+    ServerExited,
+    ServerNotStarted,
+    ServerStarted,
     TargetExited,
     TargetOutput,
     TargetStopped,
@@ -219,3 +224,50 @@ def test_the_fold_is_the_same_at_once_and_event_by_event(name: str) -> None:
         if isinstance(event, CaseStarted | CaseFinished | CaseNotRun | RunFinished):
             folder.view()
     assert folder.view() == view(name)
+
+
+def test_known_failures_are_counted_apart_and_kept() -> None:
+    shown = view("known")
+    assert shown.counts == Counts(passed=1, failed=1, known=3)
+    assert shown.counts.total == 5
+    assert [case.reason for case in shown.known_failures][::2] == [
+        "known failure: issue 12",
+        "known failure: the server of week 3",
+    ]
+    assert all(case.rows and case.findings for case in shown.known_failures)
+
+
+def test_how_the_server_ended_by_a_step_of_its_own() -> None:
+    run = Stream().start().serve().begin(case())
+    run.add(ServerExited(run.after(1), run.attempt, 0, -15))
+    [failed] = fold(run.verdict("fail", run.finding()).events).cases
+    assert failed.target is not None
+    assert failed.target.ended == "was killed by SIGTERM"
+    run.attempt += 1
+    run.begin(case()).add(ServerExited(run.after(1), run.attempt, 0, 0))
+    run.add(ServerStarted(run.after(1), run.attempt, 1, 7, 0.04))
+    failed = fold(run.verdict("fail", run.finding()).events).cases[-1]
+    assert failed.target is not None
+    assert failed.target.ended == ""
+
+
+def test_what_a_server_wrote_that_did_not_start_again_is_its_last_output() -> None:
+    run = Stream().start().serve().output(b"one\n").begin(case())
+    run.add(ServerNotStarted(run.after(1), run.attempt, 0, "it exited", b"two\n"))
+    run.add(ServerNotStarted(run.after(1), run.attempt, 0, "it exited", b"two\n"))
+    [failed] = fold(run.verdict("fail", run.finding()).finish()).cases
+    assert [event.data for event in failed.output] == [b"one\n", b"two\n"]
+
+
+def test_figures_that_cannot_be_seen_are_weaker() -> None:
+    run = Stream().start().serve().begin(case())
+    run.add(ServerChecked(run.after(1), run.attempt, 0, (None,), "no /proc here")).verdict()
+    assert fold(run.finish(0)).weaker == ("In 1 case a figure of the server could not be seen (no /proc here).",)
+
+
+def test_why_clients_were_not_judged() -> None:
+    [case] = view("stalled").cases
+    assert case.not_judged == {"stalled": "bob failed first"}
+    [first, second] = view("backlog").cases
+    assert set(first.not_judged.values()) == {"crowd[2] failed first"}
+    assert second.not_judged == {}
