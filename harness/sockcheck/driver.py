@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import trio
 
 from sockcheck import server_steps
-from sockcheck.addresses import Address
 from sockcheck.case import SERVER
 from sockcheck.client import Client, Trouble, World
 from sockcheck.events import CaseTimedOut, HealthRead, Troubled
 from sockcheck.judging import Judge
 from sockcheck.marks import Board
 from sockcheck.observe.settling import settle
+from sockcheck.target import Target
 
 # How long a server may take to settle, in seconds: much longer than it needs, since a busy machine may keep it waiting.
 SETTLE_LIMIT = 1.0
@@ -21,20 +19,6 @@ SETTLE_LIMIT = 1.0
 _RESTLESS_LIMIT = 0.05
 # Clients that start together would falsify each other's times: so many, then a turn for those that run.
 _STARTED_AT_ONCE = 16
-
-
-class Target(Protocol):
-    """What a case needs of the server: see `sockcheck.target`."""
-
-    @property
-    def address(self) -> Address:
-        """Where clients connect to."""
-
-    def asleep(self) -> bool | None:
-        """Whether all its threads sleep; None where that cannot be seen."""
-
-    async def health(self) -> tuple[bool, bool, str]:
-        """Alive, listening, and why that cannot be seen, or ""."""
 
 
 class Driver:
@@ -61,6 +45,9 @@ class Driver:
         finally:
             for client in clients:
                 client.abandon()
+            if case.server:
+                with trio.CancelScope(shield=True):
+                    await self._target.resume()
         if scope.cancelled_caught:
             world.emit(CaseTimedOut(world.clock(), attempt))
         await self._settle(clients)
@@ -86,19 +73,22 @@ class Driver:
             return
         async with trio.open_nursery() as nursery:
             if judge.case.server:
-                marks = _ServerMarks(board)
-                nursery.start_soon(self._run_server, attempt, judge, marks)
-                await marks.waiting.wait()
+                # Its steps up to their first wait come before any client's.
+                await nursery.start(self._run_server, attempt, judge, board)
             for number, client in enumerate(clients, 1):
                 nursery.start_soon(client.run)
                 if number % _STARTED_AT_ONCE == 0:
                     await trio.lowlevel.checkpoint()
 
-    async def _run_server(self, attempt: int, judge: Judge, marks: _ServerMarks) -> None:
+    async def _run_server(
+        self, attempt: int, judge: Judge, board: Board, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
         try:
-            await server_steps.perform(judge.serving, self._world, attempt, self._target, marks)
+            await server_steps.perform(
+                judge.serving, self._world, attempt, self._target, _ServerMarks(board), task_status
+            )
         finally:
-            marks.left()
+            board.left(SERVER)
 
     async def _settle(self, clients: list[Client]) -> None:
         """Wait until the server is done with what the clients did, so that what comes of it is this case's doing."""
@@ -112,22 +102,16 @@ class Driver:
 
 
 class _ServerMarks:
-    """The board as the server's own steps see it. `waiting` is set as soon as they first wait, or are over."""
+    """The board as the server's own steps see it."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self.waiting = trio.Event()
 
     def mark(self, name: str) -> None:
         self._board.mark(name, SERVER)
 
     async def wait_for(self, name: str) -> bool:
-        self.waiting.set()
         return await self._board.wait_for(name)
-
-    def left(self) -> None:
-        self._board.left(SERVER)
-        self.waiting.set()
 
 
 def _first(group: BaseExceptionGroup[Trouble]) -> BaseException:
