@@ -14,13 +14,13 @@ import trio
 from sockcheck.addresses import Address
 from sockcheck.case import Case
 from sockcheck.client import World
-from sockcheck.driver import Driver, Target
+from sockcheck.driver import Driver
 from sockcheck.errors import TargetError
 from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, RunFinished, TargetFailed, Troubled
 from sockcheck.facts import Facts
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.poller import open_poller
-from sockcheck.target import Command, connected, started
+from sockcheck.target import Command, Target, connected, started
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, INTERRUPTED = 0, 1, 3, 4, 130
 
