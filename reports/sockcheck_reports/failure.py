@@ -121,9 +121,9 @@ def served_by(case: CaseView) -> tuple[str, str] | None:
     if target is None:
         return None
     if not target.command:
-        return "", f"{plain(target.address)}, not started by sockcheck"
+        return "", f"at {plain(target.address)}, not started by sockcheck"
     ended = f"; it {target.ended}" if target.ended else ""
-    return " ".join(words([target.command])), f"{plain(target.address)}, ready after {duration(target.took)}{ended}"
+    return " ".join(words([target.command])), f"at {plain(target.address)}, ready after {duration(target.took)}{ended}"
 
 
 def where(case: CaseView, finding: Finding | None = None) -> str:

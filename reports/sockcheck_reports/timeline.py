@@ -16,12 +16,16 @@ from sockcheck.case import (
     Case,
     Connect,
     End,
+    Exits,
     Expect,
+    Kill,
     Meet,
     Not,
     Quiet,
+    Restart,
     Send,
     ServerAction,
+    Signal,
     Wait,
 )
 from sockcheck.events import (
@@ -86,6 +90,7 @@ class _Teller:
     def __init__(self, case: Case, began: float, values: Values, released: Mapping[str, str], observe: bool) -> None:
         self._steps: dict[str, Sequence[Action | ServerAction]] = {actor.name: actor.actions for actor in case.actors}
         self._steps[SERVER] = case.server
+        self._end_asked = any(isinstance(step, Signal | Kill | Exits | Restart) for step in case.server)
         # Clients with a count connect one after the other, by marks that no scenario names.
         self._unwritten = {f"{actor.name} connected" for actor in case.actors}
         self._began = began
@@ -102,7 +107,8 @@ class _Teller:
         row = self._row(event)
         if row is None:
             return []
-        rests = isinstance(event, CaseTimedOut | Troubled | TargetExited | ServerNotStarted)
+        rests = isinstance(event, CaseTimedOut | Troubled | ServerNotStarted)
+        rests = rests or (isinstance(event, TargetExited) and not self._end_asked)
         rests = rests or any(
             finding.at == event.at and (finding.client == "" or row.client in ("", SERVER, finding.client))
             for finding in findings

@@ -9,7 +9,8 @@ from html import escape, unescape
 from pathlib import Path
 
 import pytest
-from report_streams import HOSTILE, LAWS, view
+from report_builder import HOSTILE, LAWS
+from report_streams import view
 from tools import tool
 
 from sockcheck_reports import html
@@ -107,7 +108,7 @@ def test_the_policy_lets_the_style_sheet_in_and_nothing_else(tmp_path: Path) -> 
     assert "Content Security Policy" in browse(page.replace("<style>", "<style>body{color:red}"), tmp_path)[1]
 
 
-@pytest.mark.parametrize("name", ["classic", "mixed", "hostile", "huge"])
+@pytest.mark.parametrize("name", ["classic", "mixed", "hostile", "huge", "crowd", "life", "known"])
 def test_nothing_is_wider_than_a_narrow_or_a_wide_screen(name: str, tmp_path: Path) -> None:
     page = html.render(view(name), LAWS)
     for width in (360, 1400):

@@ -205,7 +205,7 @@ def test_many_clients_in_few_words() -> None:
         "Also crowd[21] to crowd[24]: what came is wrong: byte 17 differs (scenarios/neighbours/backlog.sock.yaml:16)"
     ]
     assert said(root, "//p[@class='server']") == [
-        "Server python my_server.py 41731 127.0.12.1:41731, ready after 36 ms; it was stopped by sockcheck"
+        "Server python my_server.py 41731 at 127.0.12.1:41731, ready after 36 ms; it was stopped by sockcheck"
     ]
     root = document(html.render(view("backlog"), LAWS))
     assert said(root, "//section[@class='others']") == [

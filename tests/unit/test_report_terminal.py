@@ -123,7 +123,7 @@ def test_several_clients_are_told_apart() -> None:
     run = Stream().start().serve(()).begin(several).connect().verdict("fail", Stream().finding())
     text = render(fold(run.finish()), {})
     assert "-- client: connected to" in text
-    assert "\n  Server  127.0.12.1:41731, not started by sockcheck\n" in text
+    assert "\n  Server  at 127.0.12.1:41731, not started by sockcheck\n" in text
     assert "The server" not in text
     assert "  Law cut.at-k\n" in text
 

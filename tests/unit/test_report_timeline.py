@@ -20,6 +20,7 @@ from sockcheck.case import (
     Pause,
     Quiet,
     Send,
+    Signal,
     Value,
     Wait,
     WaitFor,
@@ -209,6 +210,9 @@ def test_what_the_verdict_rests_on_is_marked() -> None:
     assert [row.decisive for row in told] == [False, True, True]
     assert tell(case(), BEGAN, [Troubled(10.1, 1, "x")])[0].decisive
     assert tell(case(), BEGAN, [ServerNotStarted(10.1, 1, 0, "x", b"")])[0].decisive
+    exited = TargetExited(10.1, 1, -15)
+    assert tell(case(), BEGAN, [exited])[0].decisive
+    assert not tell(replace(case(), server=(Signal(SPAN, 15),)), BEGAN, [exited])[0].decisive
 
 
 SPAN = span(5, "connect")
@@ -262,7 +266,7 @@ def test_many_clients_and_the_server_s_own_steps_in_words(event: TimelineEvent, 
 
 def test_the_marks_that_bring_a_crowd_in_one_after_the_other_are_not_told() -> None:
     several = replace(case(), actors=(Actor("crowd[0]", ()), Actor("crowd[1]", ())))
-    events = [
+    events: list[TimelineEvent] = [
         Marked(10.1, 1, "crowd[0]", 1, "crowd[0] connected"),
         Waited(10.1, 1, "crowd[1]", 0, "crowd[0] connected"),
     ]
