@@ -351,6 +351,11 @@ def test_whatever_a_value_holds_it_is_no_regular_expression(value: bytes, flags:
         assert fed.feed(value + b"\n") == Done(b"", {"it": value})
 
 
+def test_of_a_long_pattern_the_beginning_is_shown() -> None:
+    expected = matcher(Line((b"it is ", Value("it")), "any"), {"it": b"x" * LONGEST}).lacking().expected
+    assert expected == f"a line that matches /it is {'x' * 194}…/"
+
+
 def test_a_value_that_makes_no_regular_expression_is_told() -> None:
     with pytest.raises(BadValueError, match=r"^with its values, /a\{9,3\}/ is no regular expression: "):
         matcher(Line((b"a{9,", Value("n"), b"}"), "any"), VALUES)

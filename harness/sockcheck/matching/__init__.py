@@ -5,7 +5,7 @@ The same bytes give the same answer however they are segmented.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import assert_never
 
@@ -48,33 +48,37 @@ def matcher(form: Form, values: Mapping[str, bytes] = {}) -> Matcher:
     Raises payloads.MissingValueError for a value that is not among `values`, payloads.BadValueError where one cannot be
     used as it is.
     """
+    return _maker(form, values)()
+
+
+def _maker(form: Form, values: Mapping[str, bytes]) -> Callable[[], Matcher]:
+    """What makes matchers for a form, its values filled in once and for all: some forms are begun several times."""
     match form:
         case Exact():
-            return ExactMatcher(payloads.join(form.pieces, values))
+            return partial(ExactMatcher, payloads.join(form.pieces, values))
         case Line():
-            return LineMatcher(Regex(form.pattern, values), form.ends)
+            return partial(LineMatcher, Regex(form.pattern, values), form.ends)
         case Lines():
-            return LinesMatcher(Regex(form.pattern, values), Regex(form.last, values), form.ends)
+            return partial(LinesMatcher, Regex(form.pattern, values), Regex(form.last, values), form.ends)
         case Until():
-            return UntilMatcher(form.delimiter, _patterns(form.patterns, values))
+            return partial(UntilMatcher, form.delimiter, _patterns(form.patterns, values))
         case Count():
             size = payloads.number(form.count, values) if isinstance(form.count, Value) else form.count
-            return CountMatcher(size, form.sha256)
+            return partial(CountMatcher, size, form.sha256)
         case Frame():
             if form.equals is None:
-                return FrameMatcher(form.kind, _patterns(form.patterns, values))
+                return partial(FrameMatcher, form.kind, _patterns(form.patterns, values))
             frame = payloads.join((Prefixed(form.kind, form.equals),), values)
-            return ExactMatcher(frame, payloads.INTEGERS[form.kind][0])
+            return partial(ExactMatcher, frame, payloads.INTEGERS[form.kind][0])
         case Unordered():
-            now = dict(values)
-            return UnorderedMatcher([partial(matcher, one, now) for one in form.forms])
+            return partial(UnorderedMatcher, [_maker(one, values) for one in form.forms])
         case AnyOf():
-            return AnyMatcher([matcher(one, values) for one in form.forms])
+            return partial(AnyMatcher, [_maker(one, values) for one in form.forms])
         case Not():
             unwanted = form.form
             if isinstance(unwanted, Exact):
-                return NotMatcher(payloads.join(unwanted.pieces, values))
-            return NotMatcher((Regex(unwanted.pattern, values), unwanted.ends))
+                return partial(NotMatcher, payloads.join(unwanted.pieces, values))
+            return partial(NotMatcher, (Regex(unwanted.pattern, values), unwanted.ends))
         case _:
             assert_never(form)
 

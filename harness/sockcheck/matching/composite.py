@@ -7,7 +7,7 @@ waited for that may never come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sockcheck.matching.answers import Done, Matcher, Mismatch, got
@@ -22,10 +22,10 @@ _NAMED = 4
 
 
 class _Race:
-    """Matchers that are fed the same bytes, by their numbers: which one is complete first?"""
+    """Forms that are fed the same bytes, by their numbers: which one is complete first?"""
 
-    def __init__(self, matchers: Mapping[int, Matcher]) -> None:
-        self._running = dict(matchers)
+    def __init__(self, forms: Mapping[int, Callable[[], Matcher]]) -> None:
+        self._running = {number: make() for number, make in forms.items()}
         self._out: dict[int, Mismatch] = {}
         self._head = b""
         self.taken = 0
@@ -52,25 +52,25 @@ class _Race:
         """What one says of all of them: `which` (of the forms) was expected. A lone form's own words are the better."""
         answers = {**self._out, **{number: matcher.lacking() for number, matcher in self._running.items()}}
         each = [answers[number] for number in sorted(answers)]
-        trouble = next((answer.trouble for answer in each if answer.trouble), "")
         if len(each) == 1:
-            return replace(each[0], message=f"{message}: {each[0].message}", trouble=trouble)
+            return replace(each[0], message=f"{message}: {each[0].message}")
         named = "; ".join(answer.expected for answer in each[:_NAMED])
         more = f"; and {len(each) - _NAMED:,} more" if len(each) > _NAMED else ""
         shown = got(self._head) if self.taken <= len(self._head) else f"{quoted(self._head)} … ({count(self.taken)})"
+        trouble = next((answer.trouble for answer in each if answer.trouble), "")
         return Mismatch(message, f"{which}: {named}{more}", shown, trouble=trouble)
 
 
 class UnorderedMatcher:
     """All of the forms, one behind the other, in any order. Each is begun anew at the end of the one before.
 
-    Each of `forms` makes a matcher that is fed nothing yet, always the same one.
+    Each of `forms` makes a matcher that was fed nothing yet.
     """
 
     def __init__(self, forms: Sequence[Callable[[], Matcher]]) -> None:
         self._all = len(forms)
         self._missing = dict(enumerate(forms))
-        self._race = self._next_race()
+        self._race = _Race(self._missing)
         self._before = 0
         self._captures: dict[str, bytes] = {}
 
@@ -88,14 +88,11 @@ class UnorderedMatcher:
             self._captures |= done.captures
             self._before += self._race.taken
             del self._missing[number]
-            self._race = self._next_race()
+            self._race = _Race(self._missing)
         return Done(data, self._captures)
 
     def lacking(self) -> Mismatch:
         return self._mismatch(f"{len(self._missing):,} of {self._all:,} did not come")
-
-    def _next_race(self) -> _Race:
-        return _Race({number: make() for number, make in self._missing.items()})
 
     def _mismatch(self, message: str) -> Mismatch:
         mismatch = self._race.mismatch(message, "in any order")
@@ -108,9 +105,9 @@ class UnorderedMatcher:
 
 
 class AnyMatcher:
-    """One of the forms."""
+    """One of the forms, each of which makes a matcher that was fed nothing yet."""
 
-    def __init__(self, forms: Iterable[Matcher]) -> None:
+    def __init__(self, forms: Sequence[Callable[[], Matcher]]) -> None:
         self._race = _Race(dict(enumerate(forms)))
 
     @property

@@ -13,6 +13,8 @@ from sockcheck.show import count, quoted
 
 # A regular expression gets this long, in seconds of CPU, however it was written.
 PATTERN_LIMIT = 0.5
+# So many characters of one are shown; the values in it may be of any length.
+_SHOWN = 200
 
 # How each byte stands for itself wherever in a pattern. It is printable too, since a pattern is shown in messages, and
 # a value may come from the server.
@@ -20,7 +22,7 @@ _LITERALS = [regex.escape(bytes((byte,))) if 0x20 < byte < 0x7F else b"\\x%02x" 
 
 
 class Regex:
-    """A pattern with its values filled in. As a text it is as it is shown: `/220 .*/`.
+    """A pattern with its values filled in. As a text it is as messages show it: `/220 .*/`.
 
     Raises payloads.MissingValueError, and payloads.BadValueError where it is no regular expression with these values.
     """
@@ -29,7 +31,8 @@ class Regex:
         source = b"".join(
             _literal(payloads.value(piece, values)) if isinstance(piece, Value) else piece for piece in pattern
         )
-        self._text = f"/{source.decode('utf-8', 'backslashreplace')}/"
+        text = source.decode("utf-8", "backslashreplace")
+        self._text = f"/{text}/" if len(text) <= _SHOWN else f"/{text[:_SHOWN]}…/"
         try:
             self._compiled = regex.compile(source)
         except (regex.error, ValueError, RecursionError, MemoryError, OverflowError) as error:
@@ -54,7 +57,7 @@ class Regex:
 
 
 def find_all(patterns: Iterable[Regex], data: bytes, expected: str) -> dict[str, bytes] | Mismatch:
-    """The named groups of all the patterns, each of which must be found in `data`; later ones come first."""
+    """The named groups of all the patterns, each of which must be found in `data`; of the same name, the last."""
     captures: dict[str, bytes] = {}
     for pattern in patterns:
         found = pattern.match(data, whole=False)
