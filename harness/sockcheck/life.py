@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sockcheck.errors import TargetError
 from sockcheck.keeper.client import ExecError, Gone, Keeper, Output
 from sockcheck.observe import processes
 from sockcheck.observe.proctcp import ListenSource
+from sockcheck.observe.settling import until
 from sockcheck.observe.sockdiag import Listener
 
 _OPEN_FILES = 4096
@@ -22,6 +24,10 @@ _POLL = 0.001
 # watched for another port.
 _SETTLE = 0.2
 _OUTPUT_KEPT = 65536
+# How long it may take until all threads are stopped, in seconds: one that waits for a disk is not at once.
+_STOP_LIMIT = 5.0
+# How long one signal is given for that, before it is sent to what has been made meanwhile.
+_STOP_WAIT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,28 @@ class Life:
                 raise self._late(meant, rows, ready)
             # Where looking is expensive (/proc/net/tcp), half of the time is enough for it.
             await trio.sleep(max(_POLL, now - looked))
+
+    async def pause(self) -> int:
+        """Stop all threads of all its processes. How many processes there are. Raises SignalError.
+
+        A process whose parent ended during a walk through the tree may not have been on the way, but is on the next:
+        so two walks in turn have to find nothing that is not stopped.
+        """
+        limit = time.monotonic() + _STOP_LIMIT
+        stopped = 0
+
+        def all_stopped() -> bool:
+            nonlocal stopped
+            stopped = stopped + 1 if processes.all_stopped(self.keeper.pids()) else 0
+            return stopped == 2
+
+        while True:
+            count = await self.keeper.signal(signal.SIGSTOP, everyone=True)
+            if await until(all_stopped, _STOP_WAIT):
+                return count
+            if time.monotonic() > limit:
+                pids = [pid for pid in self.keeper.pids() if not processes.all_stopped([pid])]
+                raise target_errors.not_stopped(pids)
 
     def _rows(self) -> list[Listener]:
         try:

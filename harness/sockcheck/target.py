@@ -24,7 +24,6 @@ from sockcheck.keeper.client import Gone, Output, Stopped, Tree
 from sockcheck.life import Life, Meant
 from sockcheck.observe import measures, processes
 from sockcheck.observe.proctcp import ListenSource, listen_source
-from sockcheck.observe.settling import until
 from sockcheck.observe.sockdiag import Listener
 from sockcheck.reservation import Reservation
 from sockcheck.scenario import Measure
@@ -32,10 +31,6 @@ from sockcheck.scenario import Measure
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 # How often another port is chosen for a target that finds its own in use.
 _PORT_TRIES = 3
-# How long it may take until all threads are stopped, in seconds: one that waits for a disk is not at once.
-_STOP_LIMIT = 5.0
-# How long one signal is given for that, before it is sent to what has been made meanwhile.
-_STOP_WAIT = 0.02
 _UNSEEN = "the listening sockets of this machine cannot be seen: neither sock_diag nor /proc/net/tcp is there"
 
 Emit = Callable[[Event], None]
@@ -89,6 +84,10 @@ class Target(Protocol):
     def exit_status(self) -> int | None:
         """The first process's status, negative for a signal, once no process is left; until then None."""
 
+    @property
+    def running(self) -> bool:
+        """Whether it is fit for another case: it has come to listen, and its end is not known. See `ping`."""
+
     async def ping(self) -> Tree:
         """The processes as they are now: an end that a client may have seen by now is known. Raises TargetError."""
 
@@ -108,7 +107,7 @@ class Target(Protocol):
         """Stop it if it was started here. It is a matter of course when the context is left."""
 
     async def resume(self) -> None:
-        """SIGCONT to every process if they are stopped by `signal_all`."""
+        """SIGCONT to every process if any was stopped by a signal from here."""
 
     # What follows is for a target that was started here: any other raises TargetError.
 
@@ -160,6 +159,10 @@ class StartedTarget:
     def exit_status(self) -> int | None:
         end = self._stopped if self._life is None else self._life.gone or self._stopped
         return None if end is None else end.status
+
+    @property
+    def running(self) -> bool:
+        return self.ready and self.exit_status is None
 
     @property
     def chosen(self) -> Address | None:
@@ -234,14 +237,15 @@ class StartedTarget:
         return bytes(self._now().output[-limit:]) if limit > 0 else b""
 
     async def signal_first(self, number: int) -> int:
+        self._paused = self._paused or number in (signal.SIGSTOP, signal.SIGTSTP)
         return await self._now().keeper.signal(number)
 
     async def signal_all(self, number: int) -> int:
         if number == signal.SIGSTOP:
-            return await self._pause()
+            self._paused = True
+            return await self._now().pause()
         count = await self._now().keeper.signal(number, everyone=True)
-        if number == signal.SIGCONT:
-            self._paused = False
+        self._paused = self._paused and number != signal.SIGCONT
         return count
 
     async def resume(self) -> None:
@@ -306,29 +310,6 @@ class StartedTarget:
         if self._life is not None:
             await self._life.close()
 
-    async def _pause(self) -> int:
-        """Stop all threads of all processes.
-
-        A process whose parent ended during a walk through the tree may not have been on the way, but is on the next:
-        so two walks in turn have to find nothing that is not stopped.
-        """
-        self._paused = True
-        keeper = self._now().keeper
-        limit = time.monotonic() + _STOP_LIMIT
-        stopped = 0
-
-        def all_stopped() -> bool:
-            nonlocal stopped
-            stopped = stopped + 1 if processes.all_stopped(keeper.pids()) else 0
-            return stopped == 2
-
-        while True:
-            count = await keeper.signal(signal.SIGSTOP, everyone=True)
-            if await until(all_stopped, _STOP_WAIT):
-                return count
-            if time.monotonic() > limit:
-                raise target_errors.not_stopped([pid for pid in keeper.pids() if not processes.all_stopped([pid])])
-
     def _reserve(self) -> Reservation | None:
         wants_port = "port" in self._placeholders and self._plan.port is None
         if not wants_port and "host" not in self._placeholders:
@@ -374,6 +355,7 @@ class ConnectedTarget:
         self.pid = 0
         self.command: tuple[str, ...] = ()
         self.exit_status: int | None = None
+        self.running = True
         self._source = source
         self._holders = holders
 
@@ -434,7 +416,7 @@ class ConnectedTarget:
 async def started(command: Command, *, number: int, emit: Emit, clock: Clock) -> AsyncIterator[StartedTarget]:
     """Start a target and wait until it listens, found in the kernel and not by a connection.
 
-    `emit` hears TargetStarted, TargetOutput, TargetExited (unasked) and TargetStopped as they happen; `clock` is the
+    `emit` hears TargetStarted, TargetOutput, TargetExited and, at the end, TargetStopped as they happen; `clock` is the
     run's, in seconds. Raises TargetError. When the context is left, in whatever way, no process of the target is left,
     nor its scratch folder.
     """

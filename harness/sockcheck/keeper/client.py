@@ -323,7 +323,7 @@ class Keeper:
     def _lost(self) -> KeeperError:
         """What to raise where the keeper does not answer: its own last words, if it has any."""
         words = b""
-        if self._ended and self._process.stderr is not None:
+        if self._ended and not self._closed and self._process.stderr is not None:
             descriptor = self._process.stderr.fileno()
             os.set_blocking(descriptor, False)
             try:
