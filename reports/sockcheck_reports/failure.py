@@ -91,6 +91,12 @@ def hints(case: CaseView) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hint for hint in given if hint))
 
 
+def compared(finding: Finding, width: int = 80) -> Comparison | None:
+    """The first difference of what was expected and what came, unless nothing came: then there is none to look at."""
+    difference = finding.difference
+    return compare(difference, width) if difference and (difference.actual or difference.start) else None
+
+
 def others(case: CaseView) -> tuple[str, ...]:
     """The findings that are not told in full, one sentence for all clients that have the same."""
     same: dict[tuple[str, str], list[str]] = {}
@@ -140,7 +146,7 @@ def _finding(case: CaseView, finding: Finding, view: View, which: str, width: in
     if shown:
         lines += _source(shown, gutter)
     lines += [Text(), *paragraph(accused(case.case, finding) + finding.message, width, "bold")]
-    comparison = compare(finding.difference, width - 2 * len(INDENT)) if finding.difference else None
+    comparison = compared(finding, width - 2 * len(INDENT))
     tails = comparison.tails(finding) if comparison else None
     if tails is None:
         for label, text, style in (("expected  ", finding.expected, "green"), ("actual    ", finding.actual, "red")):

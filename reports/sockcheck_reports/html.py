@@ -18,8 +18,8 @@ from sockcheck.verdict import Finding
 
 from .again import command, words
 from .clients import accused, prefix, told
-from .excerpt import Comparison, SourceLine, clipped, compare, output_lines, plain, source_line
-from .failure import hints, not_judged, others, served_by, where
+from .excerpt import Comparison, SourceLine, clipped, output_lines, plain, source_line
+from .failure import compared, hints, not_judged, others, served_by, where
 from .rows import Row
 from .view import CaseView, View
 from .wording import count, duration, size
@@ -217,7 +217,7 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
 
 
 def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
-    comparison = compare(finding.difference) if finding.difference else None
+    comparison = compared(finding)
     return _Finding(
         finding=finding,
         message=clipped(accused(case.case, finding) + finding.message),

@@ -201,7 +201,7 @@ def comparable(output: str) -> str:
     output = re.sub(r"^ +-?[\d.]+ (?=(--|->|<-| \||\.\.) )", "at ", output, flags=re.MULTILINE)
     output = re.sub(r"\b[\d.]+ (ms|s)\b", "a time", " ".join(output.split()))
     output = re.sub(r"\b\d{2,}(?= (cases|passed|failed)\b)", "many", output)
-    return re.sub(r"127\.0\.\d+\.\d+:\d+|(?<=--port )\d+", "an address", output)
+    return re.sub(r"127\.0\.\d+\.\d+[: ]\d+|(?<=--port )\d+", "an address", output)
 
 
 def commands(text: str) -> list[str]:

@@ -158,9 +158,17 @@ class Stream:
 
     def sent(self, offset: int, size: int, barrier: Barrier = "read", waited: float = 0.00003) -> Stream:
         at = self.after(0.05)
-        self.events.append(Sent(at, at - 0.00001, self.attempt, self.client, 1, offset, size, barrier, waited))
+        self.events.append(
+            Sent(at, at - 0.00001, self.attempt, self.client, self._send_step(), offset, size, barrier, waited)
+        )
         self.at += waited
         return self
+
+    def _send_step(self) -> int:
+        """The place of the first send of the client in the case that was begun last."""
+        begun = next(event for event in reversed(self.events) if isinstance(event, CaseStarted))
+        actions = next((actor.actions for actor in begun.case.actors if actor.name == self.client), ())
+        return next((step for step, action in enumerate(actions) if isinstance(action, Send)), 1)
 
     def received(self, data: bytes) -> Stream:
         self.events.append(Received(self.after(0.02), self.attempt, self.client, data))

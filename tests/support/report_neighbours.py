@@ -150,11 +150,12 @@ def stalled() -> list[Event]:
     await_ = Await(_span(STALLED, 7, "read"), "read", 2.0)
     mark, wait = Mark(_span(STALLED, 8, "stalled"), "stalled"), WaitFor(_span(STALLED, 9, "served"), "served")
     wait_bob = WaitFor(_span(STALLED, 11, "stalled"), "stalled")
+    connect_bob = Connect(_span(STALLED, 12, "connect"), 5.0)
     hi = Send(_span(STALLED, 13, '"hi\\n"'), (b"hi\n",), (), None, 5.0)
     expect = Expect(_span(STALLED, 14, '"hi\\n"'), Exact((b"hi\n",)), 2.0, None)
     actors = (
         Actor("stalled", (connect, half, await_, mark, wait)),
-        Actor("bob", (wait_bob, hi, connect, expect, Mark(_span(STALLED, 15, "served"), "served"))),
+        Actor("bob", (wait_bob, connect_bob, hi, expect, Mark(_span(STALLED, 15, "served"), "served"))),
     )
     run = _run(STALLED).begin(_case("stalled", STALLED, "neighbour.stalled", actors)).by("stalled")
     run.connect().sent(0, 9, "none", 0.0).output(b"got b'half a li'\n")
@@ -182,13 +183,18 @@ def _connecting(index: int, connect: Connect) -> tuple[Action, ...]:
     return (*before, connect, Mark(connect.span, f"crowd[{index}] connected"))
 
 
+def _greeting(index: int) -> tuple[Action, ...]:
+    text = b"I am %d\n" % index
+    send = Send(_span(BACKLOG, 15, '"I am ${index}\\n"'), (text,), (), None, 5.0)
+    return send, Expect(_span(BACKLOG, 16, '"I am ${index}\\n"'), Exact((text,)), 2.0, None)
+
+
 def backlog() -> list[Event]:
     """A queue that is too short, once seen by a client and once by the server's own step."""
     connect = Connect(_span(BACKLOG, 13, "connect"), 5.0)
     meet = Meet(_span(BACKLOG, 14, "all-in"), "all-in", 5)
-    send = Send(_span(BACKLOG, 15, '"I am ${index}\\n"'), (b"I am 3\n",), (), None, 5.0)
     paused = WaitFor(_span(BACKLOG, 12, "paused"), "paused")
-    actors = tuple(Actor(f"crowd[{i}]", (paused, *_connecting(i, connect), meet, send)) for i in range(5))
+    actors = tuple(Actor(f"crowd[{i}]", (paused, *_connecting(i, connect), meet, *_greeting(i))) for i in range(5))
     queue = Comparison("queue", ">=", 5, _span(BACKLOG, 6, '">= 5"'))
     check = Check(_span(BACKLOG, 6, "check"), (queue, Comparison("listening", "==", 1, _span(BACKLOG, 6, "true"))), 2.0)
     server = (

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from sockcheck.case import Actor
 from sockcheck.events import CaseNotRun
-from sockcheck.verdict import Kind
+from sockcheck.verdict import Difference, Kind
 from sockcheck_reports.failure import wrap
 from sockcheck_reports.terminal import render, use_colour
 from sockcheck_reports.view import fold
@@ -98,6 +98,13 @@ def test_many_known_failures_are_counted() -> None:
     text = render(fold(run.finish(0)), LAWS)
     assert text.startswith("12 known failures: issue 12\n  echo/n0::cut.at-k\n")
     assert "  echo/n9::cut.at-k\n  and 2 more\n" in text
+
+
+def test_where_nothing_came_there_is_nothing_to_compare() -> None:
+    run = Stream().start().serve().begin(case())
+    finding = run.finding("silence", actual="nothing", difference=Difference(0, 0, b"hello world\n", b""))
+    text = render(fold(run.verdict("fail", finding).finish()), LAWS)
+    assert "    actual    nothing\n\n  Law" in text
 
 
 def test_many_findings_are_told_in_few_words() -> None:
