@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sockcheck.case import SERVER, Case, Mark, Meet
+from sockcheck.case import SERVER, Action, Case, Mark, Meet, ServerAction
 from sockcheck.scenario import Span
 from sockcheck.verdict import Finding
 
@@ -78,29 +78,30 @@ def bystanders(case: Case, findings: Sequence[Finding]) -> frozenset[str]:
 
 
 def reasons(case: Case, released: Mapping[str, str], findings: Iterable[Finding]) -> dict[str, str]:
-    """Why each of the `released` clients was not judged. `released` gives the mark that it waited for in vain."""
-    failed = {finding.client for finding in findings}
-    return {client: _reason(case, released, failed, mark) for client, mark in released.items()}
+    """Why each of the `released` clients was not judged. `released` gives the mark that it waited for in vain.
+
+    From who failed first, along the marks that then could not be set, to all who waited for them or for one another.
+    """
+    sets = _marks(case)
+    waiting: dict[str, list[str]] = {}
+    for client, mark in released.items():
+        waiting.setdefault(mark, []).append(client)
+    why: dict[str, str] = {}
+    for finding in sorted(findings, key=lambda finding: finding.at):
+        who = "the server's own step" if finding.client == SERVER else plain(finding.client)
+        ended = [finding.client]
+        while ended:
+            for mark in sets.get(ended.pop(), ()):
+                unset = waiting.pop(mark, [])
+                why |= dict.fromkeys(unset, f"{who} failed first")
+                ended += unset
+    for mark, clients in waiting.items():
+        why |= dict.fromkeys(clients, f"the mark {plain(mark)} can no longer be set")
+    return why
 
 
-def _reason(case: Case, released: Mapping[str, str], failed: Collection[str], mark: str) -> str:
-    """Along the marks that were waited for, from one client to the next, until one is found that failed by itself."""
-    seen: set[str] = set()
-    marks = [mark]
-    while marks:
-        setters = _setters(case, marks.pop(0)) - seen
-        culprits = sorted(setters & set(failed))
-        if culprits:
-            who = "the server's own step" if culprits[0] == SERVER else plain(culprits[0])
-            return f"{who} failed first"
-        seen |= setters
-        marks += [released[name] for name in sorted(setters) if name in released]
-    return f"the mark {plain(mark)} can no longer be set"
-
-
-def _setters(case: Case, mark: str) -> set[str]:
-    steps = [(actor.name, actor.actions) for actor in case.actors]
-    setters = {
-        name for name, actions in steps for step in actions if isinstance(step, Mark | Meet) and step.name == mark
-    }
-    return setters | {SERVER for step in case.server if isinstance(step, Mark) and step.name == mark}
+def _marks(case: Case) -> dict[str, list[str]]:
+    """The marks and meetings that each client, and the server's own steps, can set."""
+    steps: list[tuple[str, Sequence[Action | ServerAction]]] = [(actor.name, actor.actions) for actor in case.actors]
+    steps.append((SERVER, case.server))
+    return {name: [step.name for step in actions if isinstance(step, Mark | Meet)] for name, actions in steps}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -102,17 +102,16 @@ class _Teller:
         self._unobserved: dict[str, str] = {}
         self._met: dict[str, int] = {}
 
-    def tell(self, event: TimelineEvent, findings: Sequence[Finding]) -> list[Row]:
+    def tell(self, event: TimelineEvent, decisive: Mapping[float, Collection[str]]) -> list[Row]:
         """The row of one event, if it has one; a segment that was parted from the next has two."""
         row = self._row(event)
         if row is None:
             return []
         rests = isinstance(event, CaseTimedOut | Troubled | ServerNotStarted)
         rests = rests or (isinstance(event, TargetExited) and not self._end_asked)
-        rests = rests or any(
-            finding.at == event.at and (finding.client == "" or row.client in ("", SERVER, finding.client))
-            for finding in findings
-        )
+        if not rests and event.at in decisive:
+            clients = decisive[event.at]
+            rests = row.client in ("", SERVER) or row.client in clients or "" in clients
         rows = [replace(row, decisive=rests)]
         if isinstance(event, Sent):
             parted = self._parted(event)
@@ -334,7 +333,10 @@ def tell(
     """
     values = {"unique": unique.encode()} if unique else {}
     teller = _Teller(case, began, values, not_judged(case, events, findings), observe)
-    rows = [row for event in events for row in teller.tell(event, findings)]
+    decisive: dict[float, set[str]] = {}
+    for finding in findings:
+        decisive.setdefault(finding.at, set()).add(finding.client)
+    rows = [row for event in events for row in teller.tell(event, decisive)]
     rows.sort(key=lambda row: row.at)
     return fold_rows(join_output(rows), bystanders(case, findings))
 

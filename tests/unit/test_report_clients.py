@@ -65,6 +65,11 @@ def test_why_a_client_was_not_judged() -> None:
     ann, bob = Stream().by("ann").finding(), Stream().by("bob").finding()
     assert reasons(PAIR, {"bob": "one"}, [ann]) == {"bob": "ann failed first"}
     assert reasons(PAIR, {"bob": "one", "carl": "two"}, [ann])["carl"] == "ann failed first"
+    first = replace(bob, at=-1.0)
+    assert reasons(PAIR, {"carl": "two", "dora": "one"}, [ann, first]) == {
+        "carl": "bob failed first",
+        "dora": "ann failed first",
+    }
     assert reasons(PAIR, {"carl": "two"}, [bob]) == {"carl": "bob failed first"}
     assert reasons(PAIR, {"bob": "paused"}, [replace(ann, client=SERVER)]) == {
         "bob": "the server's own step failed first"
@@ -73,3 +78,10 @@ def test_why_a_client_was_not_judged() -> None:
     circle = {f"crowd[{index}]": "all" for index in range(5)}
     failed = [Stream().by("crowd[5]").finding()]
     assert set(reasons(CROWD, circle, failed).values()) == {"crowd[5] failed first"}
+
+
+def test_a_long_row_of_clients_that_wait_for_one_another_is_told_at_once() -> None:
+    actors = tuple(Actor(f"crowd[{index}]", (Mark(SPAN, f"{index}"),)) for index in range(20_000))
+    released = {f"crowd[{index}]": f"{index - 1}" for index in range(1, 20_000)}
+    told = reasons(replace(case(), actors=actors), released, [Stream().by("crowd[0]").finding()])
+    assert set(told.values()) == {"crowd[0] failed first"}
