@@ -213,7 +213,7 @@ def no_more(pids: tuple[int, ...]) -> bool:
 
 def test_six_wait_in_the_queue_of_a_paused_server_and_are_served() -> None:
     async def clients(scene: Scene) -> None:
-        assert scene.board._mark("paused").is_set()
+        assert [event.mark for event in scene.told(Marked)] == ["paused"]
         assert processes.all_stopped(scene.target.pids())
         queued = [scene.connect() for _ in range(6)]
         scene.board.mark("all-in")
