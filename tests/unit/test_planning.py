@@ -133,8 +133,8 @@ def test_bytes_that_touch_are_one_piece(written: str, pieces: tuple[bytes | Gene
 
 def test_forms() -> None:
     assert form("[a, '${name}']") == Exact((b"abob",))
-    assert form("{line: a+, ends: lf}") == Line(b"a+", "lf")
-    assert form("{until: [a, {hex: 00}], matches: [b, c]}") == Until(b"a\0", (b"b", b"c"))
+    assert form("{line: a+, ends: lf}") == Line((b"a+",), "lf")
+    assert form("{until: [a, {hex: 00}], matches: [b, c]}") == Until(b"a\0", ((b"b",), (b"c",)))
     assert form("{bytes: 7}") == Count(7, None)
 
 

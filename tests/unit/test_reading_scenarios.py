@@ -283,17 +283,20 @@ def test_expect() -> None:
     [
         ("[a, {hex: ff}]", ExactForm((Text((b"a",), span(4, 14, 15)), Fixed(b"\xff", span(4, 23, 25))))),
         ("{frame: u8, of: a}", ExactForm((Fixed(b"\x01a", span(4, 21, 23)),))),
-        ("{line: OK.*}", LineForm(Pattern(b"OK.*", span(4, 20, 24)), "any")),
-        ("{line: 'a\\d{2,}', ends: crlf}", LineForm(Pattern(b"a\\d{2,}", span(4, 20, 29)), "crlf")),
-        ("{line: '[]{9}](?P<x>\\){2})', ends: lf}", LineForm(Pattern(b"[]{9}](?P<x>\\){2})", span(4, 20, 40)), "lf")),
-        ("{line: é$}", LineForm(Pattern(b"\xc3\xa9$", span(4, 20, 22)), "any")),
-        ('{line: ""}', LineForm(Pattern(b"", span(4, 20, 22)), "any")),
+        ("{line: OK.*}", LineForm(Pattern((b"OK.*",), span(4, 20, 24)), "any")),
+        ("{line: 'a\\d{2,}', ends: crlf}", LineForm(Pattern((b"a\\d{2,}",), span(4, 20, 29)), "crlf")),
+        (
+            "{line: '[]{9}](?P<x>\\){2})', ends: lf}",
+            LineForm(Pattern((b"[]{9}](?P<x>\\){2})",), span(4, 20, 40)), "lf"),
+        ),
+        ("{line: é$}", LineForm(Pattern((b"\xc3\xa9$",), span(4, 20, 22)), "any")),
+        ('{line: ""}', LineForm(Pattern((b"",), span(4, 20, 22)), "any")),
         ('{until: "\\n"}', UntilForm(Fixed(b"\n", span(4, 21, 25)), ())),
-        ("{until: a, matches: b}", UntilForm(Fixed(b"a", span(4, 21, 22)), (Pattern(b"b", span(4, 33, 34)),))),
+        ("{until: a, matches: b}", UntilForm(Fixed(b"a", span(4, 21, 22)), (Pattern((b"b",), span(4, 33, 34)),))),
         (
             "{until: [{hex: ff}], matches: [b, c]}",
             UntilForm(
-                Fixed(b"\xff", span(4, 21, 32)), (Pattern(b"b", span(4, 44, 45)), Pattern(b"c", span(4, 47, 48)))
+                Fixed(b"\xff", span(4, 21, 32)), (Pattern((b"b",), span(4, 44, 45)), Pattern((b"c",), span(4, 47, 48)))
             ),
         ),
         ("{bytes: 4KiB}", BytesForm(4096, None)),
@@ -369,6 +372,7 @@ about: A store.
 transport: tcp
 promises: {clients: 64, half-close: yes, idle-close: "${idle}"}
 parameters: {idle: 1s}
+pushes: yes
 conditions: [plain, "cut.*"]
 target: {command: "python -m kv {host} {port} --idle {idle}"}
 timeouts: {expect: 1s, connect: 500ms, ready: 1m, case: 20s}
@@ -381,9 +385,11 @@ timeouts: {expect: 1s, connect: 500ms, ready: 1m, case: 20s}
         parameters={"idle": "1s"},
         timeouts=Timeouts(expect=1.0, connect=0.5, ready=60.0, case=20.0),
         target="python -m kv {host} {port} --idle {idle}",
+        pushes=True,
+        conditions=("plain", "cut.*"),
     )
     least = read_contract("contract.yaml", "contract: kv\nconditions: standard\n", "kv")
-    assert least == Contract(name="kv", path="contract.yaml")
+    assert least == Contract(name="kv", path="contract.yaml", conditions=("standard",))
 
 
 def test_a_contract_with_mistakes_still_says_what_it_can() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from sockcheck.reading.conditions import conditions
 from sockcheck.reading.durations import fixed_duration
 from sockcheck.reading.mistakes import quoted
+from sockcheck.reading.names import NAME, RESERVED
 from sockcheck.reading.page import Page
-from sockcheck.reading.tree import Entry, Node, SequenceNode, grow
-from sockcheck.reading.values import choice, known, lacks, line, mapping, place_of, scalar, words
+from sockcheck.reading.tree import Entry, Node, grow
+from sockcheck.reading.values import choice, flag, known, lacks, line, mapping, place_of, scalar
 from sockcheck.scenario import Contract, Timeouts
 
 _T = TypeVar("_T")
@@ -35,12 +36,24 @@ PROMISES = (
     "prompt",
     "bounded-input",
 )
-_KEYS = ("contract", "about", "transport", "promises", "parameters", "conditions", "target", "timeouts")
-_TRANSPORTS = ("tcp", "udp", "unix", "unix-datagram")
-_CONDITIONS = ("none", "standard", "thorough")
-_TIMEOUTS = ("expect", "connect", "ready", "case")
+KEYS = (
+    "contract",
+    "about",
+    "transport",
+    "promises",
+    "parameters",
+    "pushes",
+    "conditions",
+    "target",
+    "timeouts",
+)
+"""The keys of a contract. The first must be there."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+TRANSPORTS = ("tcp", "udp", "unix", "unix-datagram")
+SUPPORTED_TRANSPORTS = ("tcp",)
+TARGET_KEYS = ("command",)
+TIMEOUTS = ("expect", "connect", "ready", "case")
+
 # These stand for the server's address and its scratch folder in the command that starts it.
 _PLACEHOLDERS = ("host", "port", "path", "dir")
 
@@ -51,21 +64,19 @@ def contract(page: Page, folder: str) -> Contract:
     Raises ScenarioError where the file is not even YAML with keys and values.
     """
     root = grow(page)
-    entries = known(page, root.entries, _KEYS)
+    entries = known(page, root.entries, KEYS)
 
     def read(key: str, reader: Callable[[Page, Node], _T], default: _T) -> _T:
         value = page.attempt(reader, page, entries[key].value) if key in entries else None
         return default if value is None else value
 
     name = read("contract", _text, folder)
-    if lacks(root.entries, "contract", _KEYS):
+    if lacks(root.entries, "contract", KEYS):
         page.note(page.mistake(root, "'contract', its name, is missing", f"write `contract: {folder}`"))
     if name != folder:
         message = f"the contract is called {quoted(name)}, its folder {quoted(folder)}"
         page.note(page.mistake(entries["contract"].value, message, "the two must be the same"))
     read("transport", _transport, "tcp")
-    if "conditions" in entries:
-        page.attempt(_check_conditions, page, entries["conditions"].value)
     return Contract(
         name=folder,
         path=page.path,
@@ -74,6 +85,8 @@ def contract(page: Page, folder: str) -> Contract:
         parameters=read("parameters", _parameters, {}),
         timeouts=read("timeouts", _timeouts, Timeouts()),
         target=read("target", _target, ""),
+        pushes=read("pushes", flag, False),
+        conditions=read("conditions", conditions, ()),
     )
 
 
@@ -82,19 +95,12 @@ def _text(page: Page, node: Node) -> str:
 
 
 def _transport(page: Page, node: Node) -> str:
-    transport = choice(page, node, _TRANSPORTS)
-    if transport != "tcp":
+    transport = choice(page, node, TRANSPORTS)
+    if transport not in SUPPORTED_TRANSPORTS:
         raise page.mistake(
             node, f"the transport {quoted(transport)} is not supported by this version", "write tcp, or leave it out"
         )
     return transport
-
-
-def _check_conditions(page: Page, node: Node) -> None:
-    if isinstance(node, SequenceNode):
-        words(page, node, "the name of a condition")
-    else:
-        choice(page, node, _CONDITIONS)
 
 
 def _promises(page: Page, node: Node) -> dict[str, str]:
@@ -105,10 +111,12 @@ def _promises(page: Page, node: Node) -> dict[str, str]:
 def _parameters(page: Page, node: Node) -> dict[str, str]:
     entries = mapping(page, node, "a mapping of names and values").entries
     for name, entry in entries.items():
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             page.note(page.mistake(entry.key, f"{quoted(name)} is not a name", "letters, digits, - and _"))
         elif name in _PLACEHOLDERS:
             page.note(page.mistake(entry.key, f"{quoted(name)} is taken: sockcheck fills in {{{name}}}", "rename it"))
+        elif name in RESERVED:
+            page.note(page.mistake(entry.key, f"{quoted(name)} is taken: it is {RESERVED[name]}", "rename it"))
     return _texts(page, entries, "a value")
 
 
@@ -120,7 +128,7 @@ def _texts(page: Page, entries: dict[str, Entry], wanted: str) -> dict[str, str]
 
 def _target(page: Page, node: Node) -> str:
     target = mapping(page, node, "a mapping with 'command'")
-    entries = known(page, target.entries, ("command",))
+    entries = known(page, target.entries, TARGET_KEYS)
     if "command" not in entries:
         raise page.mistake(place_of(target), "'command', which starts the server, is missing")
     value = entries["command"].value
@@ -133,6 +141,6 @@ def _target(page: Page, node: Node) -> str:
 
 
 def _timeouts(page: Page, node: Node) -> Timeouts:
-    entries = known(page, mapping(page, node, "a mapping of deadlines").entries, _TIMEOUTS, "timeout")
+    entries = known(page, mapping(page, node, "a mapping of deadlines").entries, TIMEOUTS, "timeout")
     found = {name: page.attempt(fixed_duration, page, entry.value) for name, entry in entries.items()}
     return replace(Timeouts(), **{name: seconds for name, seconds in found.items() if seconds is not None})

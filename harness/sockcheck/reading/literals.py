@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import accumulate
 
-from sockcheck.errors import ScenarioError
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.tree import ScalarNode
-from sockcheck.reading.values import unknown
 from sockcheck.scenario import Reference, Span
 
 # How one character of the value is written, by the style of the scalar (YAML 1.1, section 5.6).
@@ -80,12 +77,13 @@ def check_idle_escapes(page: Page, node: ScalarNode) -> None:
         raise page.mistake(Places(page, node).span(*found.span()), message, hint)
 
 
-def references(page: Page, node: ScalarNode, parameters: Mapping[str, str]) -> tuple[str | Reference, ...]:
-    """The node's value, taken apart at each `${name}`. Raises ScenarioError for a name that is no parameter."""
+def references(page: Page, node: ScalarNode) -> tuple[str | Reference, ...]:
+    """The node's value, taken apart at each `${name}`, whatever the name. Raises ScenarioError for one left open."""
     value = node.value
+    if "${" not in value:
+        return (value,)
     places = Places(page, node)
     pieces: list[str | Reference] = []
-    errors: list[ScenarioError] = []
     done = 0
     for found in _REFERENCE.finditer(value):
         pieces.append(value[done : found.start()])
@@ -96,15 +94,9 @@ def references(page: Page, node: ScalarNode, parameters: Mapping[str, str]) -> t
             continue
         span = places.span(*found.span())
         if not found["end"]:
-            errors.append(page.mistake(span, "this '${' is never closed", "write $${ for the two characters"))
-        elif name not in parameters:
-            errors.append(unknown(page, span, "parameter", name, parameters))
+            raise page.mistake(span, "this '${' is never closed", "write $${ for the two characters")
         pieces.append(Reference(name, span))
     pieces.append(value[done:])
-    for error in errors:
-        page.note(error)
-    if errors:
-        raise errors[0]
     return tuple(piece for piece in pieces if piece)
 
 

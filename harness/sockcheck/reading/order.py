@@ -2,31 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sockcheck.reading.mistakes import listed, quoted
 from sockcheck.reading.page import Page
-from sockcheck.reading.steps import Verb
-from sockcheck.scenario import AwaitStep, ConnectStep, EndStep, ShutdownStep
+from sockcheck.reading.verbs import Verb
+from sockcheck.scenario import (
+    AwaitStep,
+    CloseStep,
+    ConnectStep,
+    EndStep,
+    ExpectStep,
+    MarkStep,
+    MeetStep,
+    QuietStep,
+    RepeatStep,
+    ResetStep,
+    SendStep,
+    ShutdownStep,
+    Step,
+    WaitForStep,
+    WaitStep,
+)
 
 # `end: eof` may have been a half-close of the server's: a client may go on sending, but nothing more can be read.
 _AFTER_EOF = ("send", "shutdown", "await", "close", "reset")
 _READING = ("expect", "end", "quiet")
+# These have nothing to do with the connection, and may stand before it and behind its end.
+_ANYWHERE = ("mark", "wait-for", "meet", "wait")
+
+_VERBS: Mapping[type[Step], str] = {
+    ConnectStep: "connect",
+    SendStep: "send",
+    ExpectStep: "expect",
+    EndStep: "end",
+    QuietStep: "quiet",
+    ShutdownStep: "shutdown",
+    CloseStep: "close",
+    ResetStep: "reset",
+    AwaitStep: "await",
+    MarkStep: "mark",
+    WaitForStep: "wait-for",
+    MeetStep: "meet",
+    WaitStep: "wait",
+    RepeatStep: "repeat",
+}
 
 
-def check_order(page: Page, verbs: Sequence[Verb]) -> None:
+def check_order(page: Page, verbs: Sequence[Verb[Step]]) -> None:
     """Notes the steps that cannot be taken where they stand."""
-    if verbs and verbs[0].name != "connect":
-        page.note(page.mistake(verbs[0].span, "the first step must be 'connect'", "put `- connect` before it"))
+    steps = list(_in_turn(verbs))
+    first = next((verb for verb in steps if verb.name not in _ANYWHERE), None)
+    if first is None or first.name != "connect":
+        place = verbs[0].span if first is None else first.span
+        what = "there is no 'connect'" if first is None else "the first step must be 'connect'"
+        page.note(page.mistake(place, what, "put `- connect` before it"))
         return
     client = _Client()
-    for verb in verbs:
+    for verb in steps:
+        if verb.name in _ANYWHERE:
+            continue
         objection = client.objection(verb)
         if objection:
             page.note(page.mistake(verb.span, *objection))
-        if client.over:
-            return
+            if client.over:
+                return
         client.take(verb)
+
+
+def _in_turn(verbs: Sequence[Verb[Step]], again: bool = True) -> Iterator[Verb[Step]]:
+    """The steps one after the other, those of a `repeat` twice: what is wrong in a later turn is so in the second."""
+    for verb in verbs:
+        if isinstance(verb.step, RepeatStep):
+            inner: list[Verb[Step]] = [Verb(_VERBS[type(step)], step.span, step) for step in verb.step.steps]
+            # What is repeated within it comes twice by that already.
+            for _ in range(2 if again else 1):
+                yield from _in_turn(inner, again=False)
+        elif verb.name != "repeat":
+            yield verb
 
 
 class _Client:
@@ -39,7 +92,7 @@ class _Client:
         self._reads = True
         self._ended = False
 
-    def objection(self, verb: Verb) -> tuple[str, str] | None:
+    def objection(self, verb: Verb[Step]) -> tuple[str, str] | None:
         """Why the step cannot be taken now, and a hint; None where it can."""
         name = verb.name
         if self.over:
@@ -57,7 +110,7 @@ class _Client:
             return f"{quoted(name)} can see nothing after the shutdown of reading", "`shutdown: write` goes on reading"
         return None
 
-    def take(self, verb: Verb) -> None:
+    def take(self, verb: Verb[Step]) -> None:
         self._connected = True
         match verb.step:
             case ConnectStep(outcome="refused" | "timeout" as outcome):

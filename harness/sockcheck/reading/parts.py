@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from collections.abc import Mapping
+from typing import assert_never
 
+from sockcheck.payloads import INTEGERS
 from sockcheck.reading.literals import check_high_escapes, check_idle_escapes, references
 from sockcheck.reading.mistakes import listed, quoted
+from sockcheck.reading.numbers import least, size_or_name, together, whole_or_name
 from sockcheck.reading.page import Page
+from sockcheck.reading.scope import Scope
 from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from sockcheck.reading.values import choice, flag, known, scalar, size, unknown, whole
-from sockcheck.scenario import Fixed, Part, Payload, PayloadSlice, Reference, Text
+from sockcheck.reading.values import choice, flag, known, scalar, unknown
+from sockcheck.scenario import Fixed, Framed, Number, Part, PayloadSlice, Reference, Span, Text
+from sockcheck.show import count
 
-_INTEGERS = ("u8", "u16be", "u16le", "u32be", "u32le", "u64be", "u64le")
 # What a part can be, and the keys that may stand beside it.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "text": ("newline", "dot-block"),
@@ -25,22 +27,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "payload": ("first",),
     "file": (),
     "frame": ("of",),
-    **dict.fromkeys(_INTEGERS, ()),
+    **dict.fromkeys(INTEGERS, ()),
 }
 _LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the reader of a step must know beside the step: the names that it may use.
-
-    `payloads` holds None for one that is named but was written wrong. `load` reads a file, relative to the scenario's.
-    """
-
-    page: Page
-    parameters: Mapping[str, str]
-    payloads: Mapping[str, Payload | None]
-    load: Callable[[str], bytes]
 
 
 def parts(scope: Scope, node: Node) -> tuple[Part, ...]:
@@ -83,48 +72,72 @@ def part(scope: Scope, node: Node) -> Part:
         case "file":
             return Fixed(_file(scope, value), span)
         case "frame":
-            return Fixed(_frame(scope, entries, entries[kind].key), span)
+            return _frame(scope, entries)
         case _:
-            return Fixed(_integer(page, kind, value), span)
+            return _integer(scope, kind, value)
 
 
 def fixed(scope: Scope, node: Node, where: str) -> bytes:
     """The bytes of parts that are known now: no `${…}` and no payload among them. `where`: what they are for."""
-    data = b""
-    for each in parts(scope, node):
-        match each:
-            case Fixed():
-                data += each.data
-            case PayloadSlice():
-                raise scope.page.mistake(each.span, f"{where} cannot hold a payload")
-            case Text():
-                for piece in each.pieces:
-                    if isinstance(piece, Reference):
-                        raise scope.page.mistake(piece.span, f"{where} cannot hold ${{…}}")
-                    data += piece
-            case _:
-                assert_never(each)
+    found = parts(scope, node)
+    data = _known(found)
+    if data is None:
+        raise scope.page.mistake(_first_unknown(found), f"{where} can hold neither ${{…}} nor a payload")
     return data
 
 
 def least_size(scope: Scope, parts: tuple[Part, ...]) -> tuple[int, bool]:
-    """How many bytes the parts have at least, and whether they have no more: a reference may stand for any number."""
+    """How many bytes the parts have at least, and whether they have no more: a name may stand for any number."""
     total = 0
     sure = True
     for each in parts:
         match each:
+            case Text():
+                for piece in each.pieces:
+                    if isinstance(piece, Reference):
+                        size, certain = least(scope, piece, lambda value: len(value.encode()))
+                        total += size
+                        sure = sure and certain
+                    else:
+                        total += len(piece)
             case Fixed():
                 total += len(each.data)
+            case Number():
+                total += INTEGERS[each.kind][0]
+            case Framed():
+                size, certain = least_size(scope, each.parts)
+                total += INTEGERS[each.kind][0] + size
+                sure = sure and certain
             case PayloadSlice():
                 payload = scope.payloads[each.name]
-                sure = sure and payload is not None
-                total += each.first if each.first is not None else payload.size if payload is not None else 0
-            case Text():
-                total += sum(len(piece) for piece in each.pieces if isinstance(piece, bytes))
-                sure = sure and all(isinstance(piece, bytes) for piece in each.pieces)
+                whole = payload.size if payload is not None else 0
+                size, certain = least(scope, whole if each.first is None else each.first)
+                total += size
+                sure = sure and certain and payload is not None
             case _:
                 assert_never(each)
     return total, sure
+
+
+def _known(parts: tuple[Part, ...]) -> bytes | None:
+    """The bytes of parts that are all known, or None."""
+    data = b""
+    for each in parts:
+        if isinstance(each, Fixed):
+            data += each.data
+        elif isinstance(each, Text) and not any(isinstance(piece, Reference) for piece in each.pieces):
+            data += b"".join(piece for piece in each.pieces if isinstance(piece, bytes))
+        else:
+            return None
+    return data
+
+
+def _first_unknown(parts: tuple[Part, ...]) -> Span:
+    """The place of what keeps the bytes of some parts from being known."""
+    part = next(each for each in parts if _known((each,)) is None)
+    if isinstance(part, Text):
+        return next(piece.span for piece in part.pieces if isinstance(piece, Reference))
+    return part.span
 
 
 def _text(scope: Scope, node: Node) -> Text:
@@ -134,8 +147,16 @@ def _text(scope: Scope, node: Node) -> Text:
     check_idle_escapes(page, found)
     if "${" not in found.value:
         return Text((found.value.encode(),), page.span(found))
-    pieces = references(page, found, scope.parameters)
-    return Text(tuple(piece.encode() if isinstance(piece, str) else piece for piece in pieces), page.span(found))
+    return Text(named(scope, found), page.span(found))
+
+
+def named(scope: Scope, node: ScalarNode) -> tuple[bytes | Reference, ...]:
+    """A text with its names, of which each may be a capture."""
+    pieces = references(scope.page, node)
+    errors = [error for piece in pieces if isinstance(piece, Reference) and (error := scope.names.use(piece))]
+    for error in errors:
+        scope.page.note(error)
+    return tuple(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
 
 
 def _formatted(scope: Scope, entries: dict[str, Entry]) -> Text:
@@ -188,9 +209,11 @@ def _payload_slice(scope: Scope, entries: dict[str, Entry]) -> PayloadSlice:
     payload = scope.payloads[name]
     first = None
     if "first" in entries:
-        first = size(page, entries["first"].value)
-        if payload is not None and first > payload.size:
-            raise page.mistake(entries["first"].value, f"the payload has only {payload.size:,} bytes")
+        first = size_or_name(scope, entries["first"].value, "the size of a payload")
+        if payload is not None:
+            for wanted, whole in together(scope, first, payload.size):
+                if wanted > whole:
+                    raise page.mistake(entries["first"].value, f"the payload has only {whole:,} bytes")
     return PayloadSlice(name, first, page.span(node))
 
 
@@ -207,23 +230,32 @@ def _file(scope: Scope, node: Node) -> bytes:
         raise page.mistake(node, f"{quoted(path)} cannot be read: {reason}", hint) from None
 
 
-def _integer(page: Page, kind: str, node: Node) -> bytes:
-    width, order = _width(kind)
-    return whole(page, node, 0, 256**width - 1).to_bytes(width, order)
+def _integer(scope: Scope, kind: str, node: Node) -> Fixed | Number:
+    width, order = INTEGERS[kind]
+    value = whole_or_name(scope, node, 0, 256**width - 1, "", captured=True)
+    span = scope.page.span(node)
+    return Number(kind, value, span) if isinstance(value, Reference) else Fixed(value.to_bytes(width, order), span)
 
 
-def _frame(scope: Scope, entries: dict[str, Entry], key: ScalarNode) -> bytes:
+def _frame(scope: Scope, entries: dict[str, Entry]) -> Fixed | Framed:
     """A length and as many bytes."""
     page = scope.page
+    kind_node = entries["frame"].value
     if "of" not in entries:
-        raise page.mistake(key, "a frame needs 'of', its content")
-    content = page.attempt(fixed, scope, entries["of"].value, "a frame") or b""
-    kind = choice(page, entries["frame"].value, _INTEGERS)
-    width, order = _width(kind)
-    if len(content) >= 256**width:
-        raise page.mistake(entries["frame"].value, f"{len(content):,} bytes are too many for a length of {kind}")
-    return len(content).to_bytes(width, order) + content
+        raise page.mistake(entries["frame"].key, "a frame needs 'of', its content")
+    content = page.attempt(parts, scope, entries["of"].value) or ()
+    kind = choice(page, kind_node, tuple(INTEGERS))
+    width, order = INTEGERS[kind]
+    check_length(scope, kind_node, kind, content)
+    data = _known(content)
+    span = page.span(kind_node)
+    if data is None:
+        return Framed(kind, content, span)
+    return Fixed(len(data).to_bytes(width, order) + data, span)
 
 
-def _width(kind: str) -> tuple[int, Literal["big", "little"]]:
-    return int(kind.strip("ubel")) // 8, "little" if kind.endswith("le") else "big"
+def check_length(scope: Scope, node: Node, kind: str, content: tuple[Part, ...]) -> None:
+    """Raises ScenarioError where a length of this kind, which stands at `node`, cannot tell how long the parts are."""
+    size, _ = least_size(scope, content)
+    if size >= 256 ** INTEGERS[kind][0]:
+        raise scope.page.mistake(node, f"{count(size)} are too many for a length of {kind}")

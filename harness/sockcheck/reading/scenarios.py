@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from sockcheck.case import SERVER
 from sockcheck.laws import LAWS
+from sockcheck.reading.clients import several_clients, the_client
+from sockcheck.reading.conditions import conditions
 from sockcheck.reading.contracts import PROMISES
-from sockcheck.reading.order import check_order
+from sockcheck.reading.marks import Marks
+from sockcheck.reading.matrix import matrix
+from sockcheck.reading.mistakes import quoted
+from sockcheck.reading.names import Names, Place
 from sockcheck.reading.page import Page
-from sockcheck.reading.parts import Scope, fixed
-from sockcheck.reading.steps import step
-from sockcheck.reading.tree import Entry, Node, SequenceNode, grow
-from sockcheck.reading.values import known, lacks, line, mapping, place_of, size, unknown, whole, words
-from sockcheck.scenario import Client, Contract, Payload, Scenario
+from sockcheck.reading.payloads import payloads
+from sockcheck.reading.scope import Scope
+from sockcheck.reading.server import server_steps
+from sockcheck.reading.tree import Entry, Node, grow
+from sockcheck.reading.values import choice, flag, known, lacks, line, scalar, unknown, words
+from sockcheck.scenario import Client, Contract, Scenario, ServerStep
 
-_KEYS = ("scenario", "about", "client", "payloads", "needs", "tags", "hint", "skip", "law")
+KEYS = (
+    "scenario",
+    "about",
+    "client",
+    "clients",
+    "server",
+    "payloads",
+    "matrix",
+    "needs",
+    "state",
+    "pushes",
+    "conditions",
+    "tags",
+    "points",
+    "visibility",
+    "hint",
+    "skip",
+    "known-failure",
+    "law",
+)
+"""The keys of a scenario. The first must be there, and one of the three that hold steps."""
+
+ACTORS = ("client", "clients", "server")
+STATES: tuple[Literal["none", "own"], ...] = ("none", "own")
+VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
+"""Who may see the result of a graded case, in the words of Gradescope."""
+
+MOST_POINTS = 1_000_000
+
 _SUFFIX = ".sock.yaml"
+_POINTS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 
 _T = TypeVar("_T")
 
@@ -27,18 +64,19 @@ def scenario(page: Page, contract: Contract, load: Callable[[str], bytes]) -> Sc
     Raises ScenarioError where the file is not even YAML with keys and values.
     """
     root = grow(page)
-    entries = known(page, root.entries, _KEYS)
+    entries = known(page, root.entries, KEYS)
 
     def read(key: str, reader: Callable[[Page, Node], _T], default: _T) -> _T:
         value = page.attempt(reader, page, entries[key].value) if key in entries else None
         return default if value is None else value
 
-    if lacks(root.entries, "scenario", _KEYS):
+    if "scenario" not in entries and lacks(root.entries, "scenario", KEYS):
         page.note(page.mistake(page.rest_of_line(0, 0), "'scenario', the title, is missing", "`scenario: A title`"))
-    if lacks(root.entries, "client", _KEYS):
+    if not any(key in entries for key in ACTORS) and all(lacks(root.entries, key, KEYS) for key in ACTORS):
         hint = "`client:` and a list of steps, the first of them `- connect`"
         page.note(page.mistake(page.end(), "'client' is missing", hint))
-    payloads = _payloads(page, contract, load, entries["payloads"].value) if "payloads" in entries else {}
+    scope = _scope(page, contract, load, entries)
+    clients, server = _actors(scope, entries, read("pushes", flag, contract.pushes))
     return Scenario(
         name=page.path.rpartition("/")[2].removesuffix(_SUFFIX),
         title=read("scenario", _text, ""),
@@ -48,12 +86,56 @@ def scenario(page: Page, contract: Contract, load: Callable[[str], bytes]) -> Sc
         needs=read("needs", _needs, ()),
         tags=read("tags", _tags, ()),
         skip=read("skip", _text, ""),
-        payloads={name: payload for name, payload in payloads.items() if payload is not None},
-        clients=_clients(Scope(page, contract.parameters, payloads, load), entries.get("client")),
+        payloads={name: payload for name, payload in scope.payloads.items() if payload is not None},
+        clients=clients,
         contract=contract,
         span=page.span(entries["scenario"].value) if "scenario" in entries else page.rest_of_line(0, 0),
         source=page.text,
+        server=server,
+        matrix=scope.names.matrix,
+        state=read("state", _state, "none"),
+        conditions=page.attempt(conditions, page, entries["conditions"].value) if "conditions" in entries else None,
+        points=page.attempt(_points, page, entries["points"].value) if "points" in entries else None,
+        visibility=read("visibility", _visibility, ""),
+        known_failure=read("known-failure", _text, ""),
     )
+
+
+def _scope(page: Page, contract: Contract, load: Callable[[str], bytes], entries: dict[str, Entry]) -> Scope:
+    """The names that steps may use, read before any of them."""
+    values = None
+    if "matrix" in entries:
+        values = page.attempt(matrix, page, entries["matrix"].value, contract.parameters)
+    place = Place()
+    scope = Scope(page, Names(page, place, contract.parameters, values or {}), place, Marks(page), {}, load)
+    if "payloads" not in entries:
+        return scope
+    recipes = page.attempt(payloads, scope, entries["payloads"].value)
+    return Scope(page, scope.names, place, scope.marks, recipes or {}, load)
+
+
+def _actors(scope: Scope, entries: dict[str, Entry], pushes: bool) -> tuple[tuple[Client, ...], tuple[ServerStep, ...]]:
+    """All that act, and whether they can come to an end together."""
+    page = scope.page
+    clients: tuple[Client | None, ...] = ()
+    server: tuple[ServerStep, ...] | None = ()
+    if "client" in entries and "clients" in entries:
+        message = "'client' is for a scenario with one client, 'clients' for one with several"
+        page.note(page.mistake(entries["clients"].key, message, "leave one of them out"))
+    if "server" in entries:
+        scope.place.actor, scope.place.number = SERVER, -1
+        server = server_steps(scope, entries["server"])
+    if "client" in entries:
+        clients += (the_client(scope, entries["client"], pushes),)
+    if "clients" in entries:
+        clients += several_clients(scope, entries["clients"], pushes)
+    read = tuple(client for client in clients if client is not None)
+    # Where a step is missing, a mark or a capture may be missing with it.
+    complete = server is not None and len(read) == len(clients)
+    if complete:
+        scope.marks.check()
+    scope.names.check(scope.marks if complete else None)
+    return read, server or ()
 
 
 def _text(page: Page, node: Node) -> str:
@@ -79,48 +161,16 @@ def _tags(page: Page, node: Node) -> tuple[str, ...]:
     return tuple(tag for tag, _ in words(page, node, "a tag"))
 
 
-def _payloads(page: Page, contract: Contract, load: Callable[[str], bytes], node: Node) -> dict[str, Payload | None]:
-    """The recipes by their names; None for one that is wrong, so that its name stays known."""
-    payloads = page.attempt(mapping, page, node, "a mapping of names and recipes")
-    scope = Scope(page, contract.parameters, {}, load)
-    entries = payloads.entries if payloads is not None else {}
-    return {name: page.attempt(_payload, scope, entry) for name, entry in entries.items()}
+def _state(page: Page, node: Node) -> Literal["none", "own"]:
+    return choice(page, node, STATES)
 
 
-def _payload(scope: Scope, entry: Entry) -> Payload:
-    page = scope.page
-    node = mapping(page, entry.value, "{random: 1MiB} or {repeat: text, size: 1MiB}")
-    recipe = node.entries
-    span = page.span(entry.key)
-    if "repeat" in recipe:
-        known(page, recipe, ("repeat", "size"))
-        of = page.attempt(_repeated, scope, recipe["repeat"].value)
-        if "size" not in recipe:
-            raise page.mistake(recipe["repeat"].key, "a payload that repeats needs a 'size'", "as in `size: 1MiB`")
-        return Payload("repeat", size(page, recipe["size"].value), 0, of or b"", span)
-    known(page, recipe, ("random", "seed"))
-    if "random" not in recipe:
-        raise page.mistake(place_of(node), "a payload is {random: 1MiB} or {repeat: text, size: 1MiB}")
-    seed = page.attempt(whole, page, recipe["seed"].value, 0, 2**63) if "seed" in recipe else None
-    return Payload("random", size(page, recipe["random"].value), seed or 0, b"", span)
+def _visibility(page: Page, node: Node) -> str:
+    return choice(page, node, VISIBILITIES)
 
 
-def _repeated(scope: Scope, node: Node) -> bytes:
-    data = fixed(scope, node, "a payload")
-    if not data:
-        raise scope.page.mistake(node, "a payload cannot repeat nothing")
-    return data
-
-
-def _clients(scope: Scope, entry: Entry | None) -> tuple[Client, ...]:
-    page = scope.page
-    if entry is None:
-        return ()
-    if not isinstance(entry.value, SequenceNode) or not entry.value.items:
-        page.note(page.mistake(entry.key, "'client' must be a list of steps", "the first of them is `- connect`"))
-        return ()
-    verbs = [page.attempt(step, scope, item) for item in entry.value.items]
-    if verbs[0] is not None:
-        check_order(page, [verb for verb in verbs if verb is not None])
-    steps = tuple(verb.step for verb in verbs if verb is not None and verb.step is not None)
-    return (Client("client", steps, page.span(entry.key)),)
+def _points(page: Page, node: Node) -> float:
+    text = scalar(page, node, "a number of points").value
+    if not _POINTS.fullmatch(text) or float(text) > MOST_POINTS:
+        raise page.mistake(node, f"{quoted(text)} is no number of points", f"as in 2 or 0.5, up to {MOST_POINTS:,}")
+    return float(text)

@@ -1,48 +1,64 @@
-"""The steps of a client: a verb, what it takes, and options beside it."""
+"""The steps of a client."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Literal
 
-from sockcheck.errors import ScenarioError
-from sockcheck.reading.durations import duration, resolve
+from sockcheck.reading.cuts import cut
+from sockcheck.reading.durations import combinations, duration, resolve
 from sockcheck.reading.forms import form
+from sockcheck.reading.literals import references
 from sockcheck.reading.mistakes import quoted
+from sockcheck.reading.numbers import whole_or_name
 from sockcheck.reading.page import Page
-from sockcheck.reading.parts import Scope, least_size, parts
-from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from sockcheck.reading.values import LARGEST_SIZE, choice, flag, known, place_of, size, unknown, whole
+from sockcheck.reading.parts import parts
+from sockcheck.reading.scope import Scope
+from sockcheck.reading.tree import Entry, MappingNode, Node, SequenceNode
+from sockcheck.reading.values import choice, flag, known, mapping, place_of, scalar, size
+from sockcheck.reading.verbs import (
+    SHARED_VERBS,
+    Grammar,
+    Verb,
+    check_bare,
+    inner_duration,
+    is_bare,
+    optional_duration,
+    read_mark,
+    read_step,
+    read_wait,
+    read_wait_for,
+    sign,
+)
 from sockcheck.scenario import (
     AwaitStep,
     CloseStep,
     ConnectStep,
-    Cut,
     Duration,
     EndStep,
     ExpectStep,
-    Part,
+    MeetStep,
+    NotForm,
     QuietStep,
+    Reference,
+    RepeatStep,
     ResetStep,
     SendStep,
     ShutdownStep,
     Span,
     Step,
 )
-from sockcheck.show import count
-
-# Every byte of more than this would be a thousand round trips to the kernel for nothing that fewer do not show.
-MOST_CUTS = 4096
 
 # TCP_MAXSEG takes no other values (linux/net/ipv4/tcp.c: TCP_MIN_MSS, MAX_TCP_WINDOW).
-_SEGMENT_SIZES = (88, 32767)
-_LARGEST_BUFFER = 2**30
+SEGMENT_SIZES = (88, 32767)
+LARGEST_BUFFER = 2**30
+PORTS = (1, 65535)
+# More turns than this would be too many actions for any case (`sockcheck.planning`).
+MOST_TURNS = 100_000
 
-# The verbs, and the keys that may stand beside them.
-_VERBS: Mapping[str, tuple[str, ...]] = {
+VERBS: Mapping[str, tuple[str, ...]] = {
     "connect": ("within",),
-    "send": ("cut", "gap", "within"),
+    "send": ("cut", "gap", "within", "read", "until"),
     "expect": ("within", "after"),
     "end": ("within", "after"),
     "quiet": (),
@@ -50,211 +66,206 @@ _VERBS: Mapping[str, tuple[str, ...]] = {
     "close": (),
     "reset": (),
     "await": ("within",),
+    **SHARED_VERBS,
+    "meet": (),
+    "repeat": (),
 }
-_BARE = ("connect", "close", "reset")
-_CONNECT_OPTIONS = ("within", "receive-buffer", "send-buffer", "segment-size", "no-delay")
+"""The verbs, and the keys that may stand beside them."""
 
-_OUTCOMES: tuple[Literal["refused", "timeout"], ...] = ("refused", "timeout")
-_ENDINGS: tuple[Literal["eof", "reset", "any"], ...] = ("eof", "reset", "any")
-_DIRECTIONS: tuple[Literal["write", "read", "both"], ...] = ("write", "read", "both")
-_STATES: tuple[Literal["accepted", "read", "end-read"], ...] = ("accepted", "read", "end-read")
+BARE = ("connect", "close", "reset")
+"""The verbs that may stand alone."""
 
+CONNECT_OPTIONS = (
+    "within",
+    "port",
+    "host",
+    "from",
+    "receive-buffer",
+    "send-buffer",
+    "segment-size",
+    "no-delay",
+)
+REPEAT_KEYS = ("times", "steps")
 
-@dataclass(slots=True)
-class Verb:
-    """A step as far as it could be read: `step` is None where its verb is known but what it takes is wrong."""
-
-    name: str
-    span: Span
-    step: Step | None
-
-
-def step(scope: Scope, node: Node) -> Verb:
-    """One step. Raises ScenarioError where not even its verb can be told."""
-    page = scope.page
-    match node:
-        case ScalarNode(value=name) if name in _VERBS:
-            entries = {name: Entry(node, ScalarNode("", "", node.end, node.end))}
-        case ScalarNode(value=name) if name:
-            raise unknown(page, node, "step", name, tuple(_VERBS))
-        case MappingNode():
-            name = _verb(page, node)
-            entries = node.entries
-        case _:
-            raise page.mistake(node, "expected a step", f"the steps are {', '.join(_VERBS)}")
-    entry = entries[name]
-    span = page.between(entry.key.start, entry.value.end)
-    options = known(page, entries, (name, *_VERBS[name]), of=name)
-    return Verb(name, span, page.attempt(_READERS[name], scope, options, entry, span))
+OUTCOMES: tuple[Literal["refused", "timeout"], ...] = ("refused", "timeout")
+ENDINGS: tuple[Literal["eof", "reset", "any"], ...] = ("eof", "reset", "any")
+DIRECTIONS: tuple[Literal["write", "read", "both"], ...] = ("write", "read", "both")
+STATES: tuple[Literal["accepted", "read", "end-read"], ...] = ("accepted", "read", "end-read")
+UNTIL: tuple[Literal["blocked"]] = ("blocked",)
+_SERVER_ONLY = frozenset({"pause", "resume", "signal", "exits", "kill", "start", "restart", "check"})
 
 
-def _verb(page: Page, node: MappingNode) -> str:
-    verbs = [name for name in node.entries if name in _VERBS]
-    if len(verbs) == 1:
-        return verbs[0]
-    if verbs:
-        message = f"{quoted(verbs[0])} and {quoted(verbs[1])} are two steps"
-        raise page.mistake(node.entries[verbs[1]].key, message, "each step begins with a dash of its own")
-    options = {option for keys in _VERBS.values() for option in keys}
-    for entry in node.entries.values():
-        if entry.key.value not in options:
-            raise unknown(page, entry.key, "step", entry.key.value, tuple(_VERBS))
-    raise page.mistake(node, "this step has no verb", f"the steps are {', '.join(_VERBS)}")
+def client_step(scope: Scope, node: Node) -> Verb[Step]:
+    """One step of a client. Raises ScenarioError where not even its verb can be told."""
+    return read_step(scope, node, GRAMMAR)
 
 
 def _connect(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ConnectStep:
     page = scope.page
-    within = _duration(scope, options, "within")
     node = entry.value
-    if _bare(node):
-        return ConnectStep(span, within)
+    if scope.place.turns:
+        raise page.mistake(entry.key, "'connect' cannot be repeated", "a client has one connection; `count` makes many")
+    if is_bare(node):
+        return ConnectStep(span, optional_duration(scope, options, "within"))
     if not isinstance(node, MappingNode):
-        return ConnectStep(span, within, choice(page, node, _OUTCOMES))
-    inner = known(page, node.entries, _CONNECT_OPTIONS, "option", "connect")
-    if "within" in inner and "within" in options:
-        page.note(page.mistake(inner["within"].key, "'within' is given twice for this step"))
+        return ConnectStep(span, optional_duration(scope, options, "within"), choice(page, node, OUTCOMES))
+    inner = known(page, node.entries, CONNECT_OPTIONS, "option", "connect")
 
-    def buffer(name: str) -> int | None:
-        return page.attempt(size, page, inner[name].value, 1, _LARGEST_BUFFER) if name in inner else None
+    def buffer(name: str, lowest: int = 1, highest: int = LARGEST_BUFFER) -> int | None:
+        return page.attempt(size, page, inner[name].value, lowest, highest) if name in inner else None
 
-    segment_size = None
-    if "segment-size" in inner:
-        segment_size = page.attempt(size, page, inner["segment-size"].value, *_SEGMENT_SIZES)
     return ConnectStep(
         span,
-        _duration(scope, inner, "within") or within,
+        inner_duration(scope, options, inner, "within"),
         receive_buffer=buffer("receive-buffer"),
         send_buffer=buffer("send-buffer"),
-        segment_size=segment_size,
+        segment_size=buffer("segment-size", *SEGMENT_SIZES),
         no_delay=flag(page, inner["no-delay"].value) if "no-delay" in inner else True,
+        host=page.attempt(_host, scope, inner["host"].value) if "host" in inner else None,
+        port=page.attempt(_port, scope, inner["port"].value) if "port" in inner else None,
+        source=page.attempt(_address, page, inner["from"].value) if "from" in inner else None,
     )
+
+
+def _port(scope: Scope, node: Node) -> int | Reference:
+    return whole_or_name(scope, node, *PORTS, "", captured=True)
+
+
+def _host(scope: Scope, node: Node) -> str | Reference:
+    found = scalar(scope.page, node, "an address")
+    if "${" not in found.value:
+        return found.value if found.value == "localhost" else _address(scope.page, node)
+    pieces = references(scope.page, found)
+    if len(pieces) != 1 or not isinstance(pieces[0], Reference):
+        raise scope.page.mistake(node, "expected an address or one ${…} that stands for it")
+    error = scope.names.use(pieces[0])
+    if error is not None:
+        raise error
+    return pieces[0]
+
+
+def _address(page: Page, node: Node) -> str:
+    # Only who asks for an address pays for the import.
+    import ipaddress
+
+    text = scalar(page, node, "an address").value
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise page.mistake(node, f"{quoted(text)} is not an IP address", "as in 127.0.0.2 or '::1'") from None
 
 
 def _send(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> SendStep:
     page = scope.page
-    gap = _duration(scope, options, "gap")
+    if len(options) == 1:
+        return SendStep(span, parts(scope, entry.value))
+    gap = optional_duration(scope, options, "gap")
     if "gap" in options and "cut" not in options:
         message = "'gap' parts the segments of a send, and this send is not cut"
         page.note(page.mistake(options["gap"].key, message, "say where with `cut:`"))
-    within = _duration(scope, options, "within")
+    within = optional_duration(scope, options, "within")
+    until = page.attempt(choice, page, options["until"].value, UNTIL) if "until" in options else None
+    if "until" in options and "cut" in options:
+        message = "'cut' waits until the server has read, and 'until: blocked' until it no longer does"
+        page.note(page.mistake(options["until"].key, message, "leave one of them out"))
     found = page.attempt(parts, scope, entry.value)
-    cut = page.attempt(_cut, scope, options["cut"].value, found) if "cut" in options else None
-    return SendStep(span, found or (), cut, gap, within)
+    where = page.attempt(cut, scope, options["cut"].value, found) if "cut" in options else None
+    read = page.attempt(flag, page, options["read"].value) if "read" in options else True
+    return SendStep(span, found or (), where, gap, within, read is not False, until is not None)
 
 
 def _expect(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ExpectStep:
     within, after = _window(scope, options)
-    return ExpectStep(span, form(scope, entry.value), within, after)
+    wanted = form(scope, entry.value)
+    if isinstance(wanted, NotForm) and len(options) > 1:
+        message = "'not' lasts as long as its 'for' says: neither 'within' nor 'after' belong to it"
+        raise scope.page.mistake(next(options[name].key for name in VERBS["expect"] if name in options), message)
+    return ExpectStep(span, wanted, within, after)
 
 
 def _end(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> EndStep:
     within, after = _window(scope, options)
-    return EndStep(span, choice(scope.page, entry.value, _ENDINGS), within, after)
+    return EndStep(span, choice(scope.page, entry.value, ENDINGS), within, after)
 
 
 def _quiet(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> QuietStep:
-    return QuietStep(span, duration(scope.page, entry.value, scope.parameters))
+    return QuietStep(span, duration(scope.page, entry.value, scope.names))
 
 
 def _shutdown(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ShutdownStep:
-    return ShutdownStep(span, choice(scope.page, entry.value, _DIRECTIONS))
+    return ShutdownStep(span, choice(scope.page, entry.value, DIRECTIONS))
 
 
 def _close(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> CloseStep:
-    return CloseStep(span, not _bare(entry.value) and choice(scope.page, entry.value, ("unread",)) == "unread")
+    return CloseStep(span, not is_bare(entry.value) and choice(scope.page, entry.value, ("unread",)) == "unread")
 
 
 def _reset(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ResetStep:
-    if not _bare(entry.value):
-        raise scope.page.mistake(entry.value, "'reset' takes nothing", "write only `- reset`")
+    check_bare(scope.page, entry)
     return ResetStep(span)
 
 
 def _await(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> AwaitStep:
-    within = _duration(scope, options, "within")
-    return AwaitStep(span, choice(scope.page, entry.value, _STATES), within)
+    within = optional_duration(scope, options, "within")
+    return AwaitStep(span, choice(scope.page, entry.value, STATES), within)
 
 
-_READERS: Mapping[str, Callable[[Scope, dict[str, Entry], Entry, Span], Step]] = {
-    "connect": _connect,
-    "send": _send,
-    "expect": _expect,
-    "end": _end,
-    "quiet": _quiet,
-    "shutdown": _shutdown,
-    "close": _close,
-    "reset": _reset,
-    "await": _await,
-}
+def _meet(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> MeetStep:
+    if not scope.place.counted:
+        hint = "it takes all of a `count`; `mark` and `wait-for` are for clients of different names"
+        raise scope.page.mistake(entry.key, "'meet' is for a client with 'count'", hint)
+    return MeetStep(span, sign(scope, "meet", entry.value))
 
 
-def _bare(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and not node.value and not node.style
-
-
-def _duration(scope: Scope, options: Mapping[str, Entry], name: str) -> Duration | None:
-    if name not in options:
-        return None
-    return scope.page.attempt(duration, scope.page, options[name].value, scope.parameters)
+def _repeat(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> RepeatStep | None:
+    page, place = scope.page, scope.place
+    node = mapping(page, entry.value, "a mapping with 'times' and 'steps'")
+    inner = known(page, node.entries, REPEAT_KEYS, of="repeat")
+    for name in REPEAT_KEYS:
+        if name not in inner:
+            raise page.mistake(place_of(node), f"'repeat' needs {quoted(name)}", "as in `{times: 3, steps: […]}`")
+    times = page.attempt(whole_or_name, scope, inner["times"].value, 1, MOST_TURNS, "the number of turns")
+    steps = inner["steps"].value
+    if not isinstance(steps, SequenceNode) or not steps.items:
+        raise page.mistake(steps, "'steps' must be a list of steps")
+    place.turns += 1
+    verbs = [page.attempt(client_step, scope, item) for item in steps.items]
+    place.turns -= 1
+    read = tuple(verb.step for verb in verbs if verb is not None and verb.step is not None)
+    return RepeatStep(span, times, read) if times is not None and len(read) == len(verbs) else None
 
 
 def _window(scope: Scope, options: dict[str, Entry]) -> tuple[Duration | None, Duration | None]:
     """The deadline and the earliest time, which must leave something between them."""
-    within = _duration(scope, options, "within")
-    after = _duration(scope, options, "after")
-    if within and after and resolve(within, scope.parameters) <= resolve(after, scope.parameters):
-        scope.page.note(scope.page.mistake(within.span, "the deadline is not later than `after`, the earliest time"))
+    if len(options) == 1:
+        return None, None
+    within = optional_duration(scope, options, "within")
+    after = optional_duration(scope, options, "after")
+    if within is not None and after is not None:
+        for values in combinations(scope.names, within, after):
+            if resolve(within, values) <= resolve(after, values):
+                message = "the deadline is not later than `after`, the earliest time"
+                scope.page.note(scope.page.mistake(within.span, message))
     return within, after
 
 
-def _cut(scope: Scope, node: Node, data: tuple[Part, ...] | None) -> Cut:
-    """Where the data is cut: strictly inside it, whatever the parameters are. None: the data is not known."""
-    page = scope.page
-    span = page.span(node)
-    least, sure = (LARGEST_SIZE, False) if data is None else least_size(scope, data)
-    if sure and least < 2:
-        raise page.mistake(node, f"{count(least)} cannot be cut")
-    match node:
-        case ScalarNode(value="every-byte"):
-            if data is not None and least > MOST_CUTS:
-                message = f"{count(least)} are too many to be sent one by one"
-                raise page.mistake(node, message, f"the most is {MOST_CUTS:,}; `{{random: 100}}` cuts in 100 places")
-            return Cut("every-byte", (), 0, None, span)
-        case MappingNode():
-            return _random_cut(page, node, least - 1 if sure else MOST_CUTS)
-        case _:
-            return Cut("at", _positions(page, node, least, sure), 0, None, span)
-
-
-def _random_cut(page: Page, node: MappingNode, places: int) -> Cut:
-    entries = known(page, node.entries, ("random", "seed"), of="cut")
-    if "random" not in entries:
-        raise page.mistake(place_of(node), "a cut is a list of positions, every-byte, or {random: how many}")
-    seed = page.attempt(whole, page, entries["seed"].value, 0, 2**63) if "seed" in entries else None
-    times = whole(page, entries["random"].value, 1, min(places, MOST_CUTS))
-    return Cut("random", (), times, seed, page.span(node))
-
-
-def _positions(page: Page, node: Node, least: int, sure: bool) -> tuple[int, ...]:
-    items = node.items if isinstance(node, SequenceNode) else [node]
-    if not 0 < len(items) <= MOST_CUTS:
-        raise page.mistake(node, f"a send is cut in at least one place and at most {MOST_CUTS:,}")
-    positions: list[int] = []
-    for item in items:
-        position = page.attempt(whole, page, item, 0, LARGEST_SIZE)
-        if position is None:
-            continue
-        if not 0 < position < least:
-            page.note(_outside(page, item, position, least, sure))
-        elif positions and position <= positions[-1]:
-            page.note(page.mistake(item, f"cuts ascend, and {position:,} does not come after {positions[-1]:,}"))
-        positions.append(position)
-    return tuple(positions)
-
-
-def _outside(page: Page, item: Node, position: int, least: int, sure: bool) -> ScenarioError:
-    if sure:
-        hint = f"a cut lies between two bytes: here 1 to {least - 1:,}"
-        return page.mistake(item, f"a cut at {position:,} is not inside {count(least)}", hint)
-    hint = f"only {count(least)} are certain before `${{…}}` is filled in"
-    return page.mistake(item, f"a cut at {position:,} may lie outside the data", hint)
+GRAMMAR: Grammar[Step] = Grammar(
+    VERBS,
+    {
+        "connect": _connect,
+        "send": _send,
+        "expect": _expect,
+        "end": _end,
+        "quiet": _quiet,
+        "shutdown": _shutdown,
+        "close": _close,
+        "reset": _reset,
+        "await": _await,
+        "mark": read_mark,
+        "wait-for": read_wait_for,
+        "wait": read_wait,
+        "meet": _meet,
+        "repeat": _repeat,
+    },
+    (_SERVER_ONLY, "it is a step of the server's: put it under `server:`"),
+)

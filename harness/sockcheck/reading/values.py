@@ -108,21 +108,35 @@ def flag(page: Page, node: Node) -> bool:
     return choice(page, node, ("yes", "no", "true", "false")) in ("yes", "true")
 
 
-def whole(page: Page, node: Node, lowest: int, highest: int) -> int:
-    """A whole number, decimal or hexadecimal (`0x1f`), within bounds."""
-    text = scalar(page, node, "a whole number").value
+def whole_of(text: str) -> int | None:
+    """The whole number that `text` is, decimal or hexadecimal (`0x1f`), or None."""
     if not _WHOLE.fullmatch(text):
+        return None
+    return int(text, 16 if text.startswith("0x") else 10)
+
+
+def size_of(text: str) -> int | None:
+    """The number of bytes that `text` is, as in `512`, `4KiB` and `1MiB`, or None."""
+    found = _SIZE.fullmatch(text)
+    return None if found is None else int(found[1]) * _UNITS[found[2]]
+
+
+def whole(page: Page, node: Node, lowest: int, highest: int) -> int:
+    """A whole number within bounds."""
+    text = scalar(page, node, "a whole number").value
+    number = whole_of(text)
+    if number is None:
         raise page.mistake(node, f"expected a whole number, found {quoted(text)}")
-    return _within(page, node, int(text, 16 if text.startswith("0x") else 10), lowest, highest)
+    return _within(page, node, number, lowest, highest)
 
 
 def size(page: Page, node: Node, lowest: int = 0, highest: int = LARGEST_SIZE) -> int:
-    """A number of bytes: `512`, `4KiB`, `1MiB`, within bounds."""
+    """A number of bytes within bounds."""
     text = scalar(page, node, "a size").value
-    found = _SIZE.fullmatch(text)
-    if found is None:
+    number = size_of(text)
+    if number is None:
         raise page.mistake(node, f"{quoted(text)} is not a size", "a size is a number of bytes, 4KiB, 1MiB or 1GiB")
-    return _within(page, node, int(found[1]) * _UNITS[found[2]], lowest, highest)
+    return _within(page, node, number, lowest, highest)
 
 
 def _within(page: Page, node: Node, number: int, lowest: int, highest: int) -> int:
