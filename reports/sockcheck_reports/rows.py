@@ -40,7 +40,7 @@ class Row:
     what: str
     data: bytes = b""
     size: int = 0
-    kind: Literal["connected", "sent", "parted", "received", "ended", "output", "other"] = "other"
+    kind: Literal["connected", "sent", "parted", "received", "ended", "released", "output", "other"] = "other"
     decisive: bool = False
     known: Literal["exact", "named", "named-beginning"] = "exact"
 
@@ -53,17 +53,32 @@ class Row:
         return named(self.data, columns, whole=self.known == "named")
 
 
-def join_output(rows: Iterable[Row]) -> list[Row]:
-    """`rows` with output that was written piece by piece, and nothing in between, put together."""
+def join_rows(rows: Iterable[Row]) -> list[Row]:
+    """`rows` with those put together that have nothing in between.
+
+    Output that was written piece by piece, and clients that were not judged for the same reason.
+    """
     joined: list[Row] = []
-    for row in rows:
-        last = joined[-1] if joined else None
-        if last and row.kind == last.kind == "output" and row.what == last.what:
-            data = last.data + row.data if last.size == len(last.data) else last.data
-            joined[-1] = replace(last, data=data[:KEPT], size=last.size + row.size)
+    for _, same in groupby(rows, lambda row: (row.kind, row.what) if row.kind in ("output", "released") else row):
+        run = list(same)
+        if run[0].kind == "output":
+            joined.append(_output(run))
+        elif run[0].kind == "released" and len(run) > 1:
+            clients = listed(row.client for row in run)
+            joined.append(replace(run[0], client="", what=f"{clients}: {run[0].what}"))
         else:
-            joined.append(row)
+            joined += run
     return joined
+
+
+def _output(rows: Sequence[Row]) -> Row:
+    """One row for all that was written. What is shown ends where a piece was not kept whole."""
+    data = b""
+    for row in rows:
+        data += row.data
+        if len(row.data) < row.size:
+            break
+    return replace(rows[0], data=data[:KEPT], size=sum(row.size for row in rows))
 
 
 def fold_rows(rows: Sequence[Row], crowd: Collection[str] = ()) -> tuple[Row, ...]:
@@ -114,7 +129,7 @@ def _summary(rows: Sequence[Row]) -> str:
         if those:
             octets = f", {size(sum(row.size for row in those))}" if did else ""
             parts.append(f"{count(len(those), noun)}{did}{octets}")
-    others = sum(row.kind in ("output", "other") for row in rows)
+    others = sum(row.kind in ("released", "output", "other") for row in rows)
     if others:
         parts.append(count(others, "other event"))
     clients = dict.fromkeys(row.client for row in rows if row.client)

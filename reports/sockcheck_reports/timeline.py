@@ -68,7 +68,7 @@ from . import server_steps
 from .clients import bystanders, reasons
 from .excerpt import plain
 from .pieces import Shown, Values, known_size, sent_bytes
-from .rows import KEPT, Row, fold_rows, join_output
+from .rows import KEPT, Row, fold_rows, join_rows
 from .wording import duration, size, status
 
 TimelineEvent = (
@@ -168,8 +168,9 @@ class _Teller:
                 return Row(at, "--", event.client, what) if what else None
             case Released():
                 why = self._released.get(event.client) or f"the mark {plain(event.mark)} can no longer be set"
-                what = "stops here" if event.client == SERVER else "not judged"
-                return Row(at, "--", event.client, f"{what}, since {why}")
+                if event.client == SERVER:
+                    return Row(at, "--", SERVER, f"stops here, since {why}")
+                return Row(at, "--", event.client, f"not judged, since {why}", kind="released")
             case ServerSignalled() | ServerStarted():
                 return Row(at, "->", SERVER, self._of_server(event))
             case ServerExited() | ServerNotStarted() | ServerChecked() | ServerDeadlinePassed() | ServerWaited():
@@ -338,7 +339,7 @@ def tell(
         decisive.setdefault(finding.at, set()).add(finding.client)
     rows = [row for event in events for row in teller.tell(event, decisive)]
     rows.sort(key=lambda row: row.at)
-    return fold_rows(join_output(rows), bystanders(case, findings))
+    return fold_rows(join_rows(rows), bystanders(case, findings))
 
 
 def not_judged(case: Case, events: Iterable[TimelineEvent], findings: Iterable[Finding]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sockcheck_reports.rows import Row, fold_rows
+from sockcheck_reports.rows import Row, fold_rows, join_rows
 
 
 def many(number: int) -> list[Row]:
@@ -72,6 +72,17 @@ def test_what_one_of_the_crowd_is_accused_of_stands_out() -> None:
 
 def test_a_small_crowd_is_told_as_it_is() -> None:
     assert fold_rows(crowd(2), {"crowd[0]", "crowd[1]"}) == tuple(crowd(2))
+
+
+def test_clients_that_were_not_judged_for_the_same_reason_share_a_row() -> None:
+    rows = [Row(1, "--", name, "not judged", kind="released") for name in ("crowd[1]", "crowd[0]", "crowd[2]", "bob")]
+    server = Row(2, "--", "server", "stops here")
+    joined = join_rows([*rows, server, rows[0]])
+    assert [(row.client, row.what) for row in joined] == [
+        ("", "bob and crowd[0] to crowd[2]: not judged"),
+        ("server", "stops here"),
+        ("crowd[1]", "not judged"),
+    ]
 
 
 def test_excerpts() -> None:
