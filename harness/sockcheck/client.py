@@ -101,6 +101,7 @@ class Client:
         self._query: bytes | None = None
         self._sent = 0
         self._ended = False
+        self._reads = True
         self._send_error = ""
         self._barrier_works = True
 
@@ -225,11 +226,10 @@ class Client:
         barrier: Barrier = "none"
         if not command.last:
             barrier = await self._part(command)
-        if self._exchange.command is command:
-            waited = world.clock() - progress if barrier != "none" else 0.0
-            world.emit(
-                Sent(progress, began, self._attempt, self._name, command.step, command.begin, taken, barrier, waited)
-            )
+        waited = world.clock() - progress if barrier != "none" else 0.0
+        world.emit(
+            Sent(progress, began, self._attempt, self._name, command.step, command.begin, taken, barrier, waited)
+        )
 
     def _send_failed(self, command: DoSend, began: float, taken: int, error: OSError) -> None:
         name = errno.errorcode.get(error.errno or 0, "?")
@@ -311,6 +311,8 @@ class Client:
         at = self._world.clock()
         if how != socket.SHUT_RD and not name:
             self._sent += 1  # the kernel counts our end of stream as a byte received
+        # After SHUT_RD recv() gives b'' of our own making: to read it would be to see an end that nobody sent.
+        self._reads = self._reads and how == socket.SHUT_WR
         self._world.emit(ShutDown(at, began, self._attempt, self._name, command.step, command.how, name))
 
     async def _settle(self) -> None:
@@ -383,7 +385,7 @@ class Client:
         """
         sock, watched, command = self._open(), self._open_watched(), self._exchange.command
         for _ in range(_CHUNKS):
-            if self._ended or self._exchange.unread >= _MOST_UNREAD:
+            if self._ended or not self._reads or self._exchange.unread >= _MOST_UNREAD:
                 watched.readable = False
                 return True
             try:

@@ -58,7 +58,9 @@ class _Place:
     @property
     def address_is_ours(self) -> bool:
         """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
-        return isinstance(self.server, Command) and any("{port}" in word for word in self.server.argv)
+        if isinstance(self.server, Address) or self.server.port is not None:
+            return False
+        return any("{port}" in word for word in self.server.argv)
 
 
 class Run:
@@ -134,9 +136,9 @@ class Run:
     async def _work(self, world: World) -> None:
         while self._waiting and not self._stop:
             case, place = self._waiting[0]
-            if place.lost:
+            if place.lost or case.skip:
                 self._waiting.popleft()
-                self._not_run(case, place.lost)
+                self._not_run(case, case.skip or place.lost)
             elif place.tried and not place.known.is_set():
                 await place.known.wait()
             else:

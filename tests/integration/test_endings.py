@@ -110,6 +110,9 @@ def test_our_own_endings() -> None:
         [CONNECT, send(b"x\n"), Close(HERE, unread=True)],
         [CONNECT, send(b"x\n"), BYE, Shutdown(HERE, "write"), end("eof")],
         [CONNECT],
+        # What comes after our own end of reading is neither an end of theirs nor a surplus.
+        [CONNECT, send(b"x\n"), Await(HERE, "read", 10.0), Shutdown(HERE, "both")],
+        [CONNECT, Shutdown(HERE, "read"), send(b"x\n")],
     ):
         assert outcome(perform([case(*actions)], ENDINGS)) == "pass"
 

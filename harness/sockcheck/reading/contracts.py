@@ -42,7 +42,7 @@ _TIMEOUTS = ("expect", "connect", "ready", "case")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # These stand for the server's address and its scratch folder in the command that starts it.
-_PLACEHOLDERS = ("host", "port", "path", "dir")
+_PLACEHOLDERS = ("host", "port", "path", "dir", "python")
 
 
 def contract(page: Page, folder: str) -> Contract:
