@@ -121,6 +121,7 @@ class Exchange:
         self._inbox = bytearray()
         self._ending: PeerClosed | None = None
         self._settled = False
+        self._reads = True
         self._incoming = Incoming(actor.actions)
         self.command: Command | None = None
         self.finding: Finding | None = None
@@ -163,10 +164,16 @@ class Exchange:
                 self._was_connected(event)
             case ConnectFailed():
                 self._was_refused(event)
-            case SendFailed() | ShutDown():
-                # A failed send is not judged here: the server may have answered and closed. What comes next decides.
+            case SendFailed():
+                # Not judged here: the server may have answered and closed. What comes next decides.
                 self._acted = event.began
                 self._segments.clear()
+                self._step_done(event.at)
+            case ShutDown():
+                self._acted = event.began
+                if event.how != "write":
+                    self._reads = False
+                    self._inbox.clear()
                 self._step_done(event.at)
             case Awaited():
                 self._step_done(event.at)
@@ -187,6 +194,8 @@ class Exchange:
     def _take(self, data: Data, at: float) -> None:
         self._received += len(data) if isinstance(data, bytes) else data.size
         self.absorbed = False
+        if not self._reads:
+            return
         answer = self._incoming.feed(data, self._position, at)
         if isinstance(answer, Mismatch):
             self._fail_mismatch("wrong-bytes", self._incoming.index, answer, at, "what came is wrong: ")

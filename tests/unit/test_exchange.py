@@ -289,6 +289,14 @@ def test_a_deadline_that_a_step_does_not_have_changes_nothing() -> None:
     assert todo(tell(begin(Reset(HERE)), late(3.0))) == DoClose(1, "reset")
 
 
+def test_what_comes_to_a_client_that_reads_no_more_is_not_looked_at() -> None:
+    exchange = begin(send(b"ab", (1,)), Shutdown(HERE, "both"))
+    over = ShutDown(1.3, 1.3, 1, "client", 2, "both", "")
+    tell(exchange, sent(1.1), received(1.15), sent(1.2), over, received(1.4), settled(1.5))
+    assert todo(exchange) == DoClose(3, "close")
+    assert exchange.received == 12
+
+
 def test_leaving() -> None:
     assert todo(begin(Reset(HERE))) == DoClose(1, "reset")
     assert todo(begin(Close(HERE, unread=True))) == DoClose(1, "close")
