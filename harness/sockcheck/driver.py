@@ -58,6 +58,7 @@ class Driver:
             )
             for actor in case.actors
         ]
+        began = world.clock()
         try:
             with trio.move_on_after(case.deadline) as scope:
                 await _run_all(clients)
@@ -67,7 +68,7 @@ class Driver:
             for client in clients:
                 client.abandon()
         if scope.cancelled_caught:
-            world.emit(CaseTimedOut(world.clock(), attempt))
+            world.emit(CaseTimedOut(world.clock(), attempt, world.poller.late_since(world.origin + began)))
         await self._settle(clients)
         alive, listening, why = await target.health()
         world.emit(HealthRead(world.clock(), attempt, alive, listening, why))

@@ -11,12 +11,13 @@ from sockcheck.events import (
     CaseStarted,
     CaseTimedOut,
     ClientEvent,
+    Connected,
     Event,
     HealthRead,
     TargetExited,
     Troubled,
 )
-from sockcheck.exchange import Exchange
+from sockcheck.exchange import Exchange, is_late, late_text
 from sockcheck.show import seconds
 from sockcheck.verdict import Finding, Kind, Verdict
 
@@ -33,7 +34,9 @@ class Judge:
         # That a client may leave costs the server nothing: what the client itself saw before it left is another matter.
         law = "plain" if self.case.law.startswith("leave.") else self.case.law
         self.exchanges = {actor.name: Exchange(actor, law, self.case.hint) for actor in self.case.actors}
+        self._connected = False
         self._exited: TargetExited | None = None
+        self._exited_unused = False
         self._health: HealthRead | None = None
         self._timed_out: CaseTimedOut | None = None
         self._trouble = ""
@@ -41,10 +44,13 @@ class Judge:
     def exited(self, event: TargetExited) -> None:
         """The server that this attempt uses has exited, unasked."""
         self._exited = event
+        self._exited_unused = not self._connected
 
     def verdict(self) -> Verdict:
         """What the attempt comes to, when all its events have been told."""
         trouble = self._trouble or next((e.trouble for e in self.exchanges.values() if e.trouble), "")
+        if self._timed_out is not None and is_late(self._timed_out.late, self.case.deadline):
+            trouble = trouble or late_text(self._timed_out.late)
         if trouble:
             return Verdict("error", reason=trouble)
         findings = [exchange.finding for exchange in self.exchanges.values() if exchange.finding is not None]
@@ -58,6 +64,7 @@ class Judge:
     def tell(self, event: ClientEvent | HealthRead | CaseTimedOut | Troubled) -> None:
         """Something was seen in this attempt. What no client of the case saw is passed over."""
         if isinstance(event, ClientEvent):
+            self._connected = self._connected or isinstance(event, Connected)
             exchange = self.exchanges.get(event.client)
             if exchange is not None:
                 exchange.tell(event)
@@ -71,9 +78,12 @@ class Judge:
     def _server_finding(self) -> Finding | None:
         if self._exited is not None:
             how = status_text(self._exited.status)
+            when = "during this case"
+            if self._exited_unused:
+                when = "before this case had come to it: the cause may lie in the case before"
             return self._finding(
                 "exited",
-                f"the server {how} during this case",
+                f"the server {how} {when}",
                 "the server goes on serving",
                 f"it {how}",
                 self._exited.at,

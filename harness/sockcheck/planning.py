@@ -35,7 +35,7 @@ from sockcheck.scenario import (
     Text,
     UntilForm,
 )
-from sockcheck.segments import random_cuts
+from sockcheck.segments import FALLBACK_GAP, random_cuts
 
 # A promise with one of these values is not made.
 _NOT_PROMISED = ("no", "false", "0", "")
@@ -56,7 +56,8 @@ def plan(
     `quiet` nor `gap`, which say what a server does and not how fast the machine is. `case_timeout`, in seconds, takes
     the place of the contract's; `parameters` take the place of its parameters of the same names.
 
-    The deadline of a case is the time that must pass in it (`quiet`, `after`, gaps), and on top of it the case timeout,
+    The deadline of a case is the time that must pass in it (`quiet`, `after`, gaps, also those that stand for a barrier
+    where the server cannot be observed), and on top of it the case timeout,
     or all the explicit `within` together where those are longer: no step is cut short of what its author gave it.
 
     Raises UsageError where a duration names a parameter whose value is none.
@@ -237,7 +238,7 @@ def _passing(actors: Iterable[Actor]) -> float:
             case case.Expect() | case.End():
                 total += action.after or 0.0
             case case.Send():
-                total += (action.gap or 0.0) * len(action.cuts)
+                total += (FALLBACK_GAP if action.gap is None else action.gap) * len(action.cuts)
     return total
 
 
