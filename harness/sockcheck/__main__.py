@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from sockcheck.cli import main
 
-__all__ = ["main"]
+def main() -> int:
+    """Run the command line; the exit code."""
+    try:
+        from sockcheck.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        # Before the command could say what an interruption means to it.
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,8 +7,10 @@ call. It is full duplex: while a send waits, what comes is read.
 from __future__ import annotations
 
 import errno
+import fcntl
 import socket
 import struct
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,6 +54,7 @@ from sockcheck.moves import (
 from sockcheck.observe.settling import settle, until
 from sockcheck.observe.sockdiag import Diag, PeerEnd, State, peer_query
 from sockcheck.poller import Poller, Watched
+from sockcheck.segments import FALLBACK_GAP
 
 _CHUNK = 65536
 # So many chunks are read in a row before others get their turn: a server may send without end.
@@ -60,15 +63,16 @@ _CHUNKS = 16
 _MOST_UNREAD = 1 << 20
 # How long the server may take to read a segment before the next is sent all the same, in seconds.
 BARRIER_LIMIT = 1.0
-# Stands for the barrier where the server's end cannot be observed. Measured: it fails to part 2 of 10,000 segments.
-FALLBACK_GAP = 0.02
 # Stands for settling where the server cannot be observed.
 SETTLE_GAP = 0.05
 # A server that took nothing for so long, and does not run, takes no more.
 _BLOCKED_GAP = 0.1
 
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EALREADY)
-_SERVER_REFUSES = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT)
+_SERVER_REFUSES = (errno.ECONNREFUSED, errno.ETIMEDOUT)
+# The handshake was finished, and the server ended the connection before we looked: a reset in SYN_SENT gives
+# ECONNREFUSED, one behind the server's FIN gives EPIPE, all others ECONNRESET (net/ipv4/tcp_input.c: tcp_reset()).
+_ENDED_AT_ONCE = (errno.ECONNRESET, errno.EPIPE)
 # linux/in.h: the port is chosen when the connection is made, so that it need only be free for that destination.
 _IP_BIND_ADDRESS_NO_PORT = 24
 _LINGER_0 = struct.pack("ii", 1, 0)
@@ -162,6 +166,8 @@ class Client:
     def abandon(self) -> None:
         """Close what is still open: the exchange failed, or was cut short. Nothing is told of it."""
         if self._socket is not None:
+            if self._server_is_through():
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
             self._release()
 
     def consumed(self) -> bool:
@@ -211,14 +217,19 @@ class Client:
         watched = self._watched = world.poller.register(sock.fileno())
         while code in _IN_PROGRESS:
             watched.readable = watched.writable = False
-            if await watched.wait(world.origin + began + action.within, write=True) == "deadline":
-                world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
-                return
+            woken = await watched.wait(world.origin + began + action.within, write=True)
             code = sock.connect_ex(address)
+            if woken == "deadline" and code in _IN_PROGRESS:
+                self._deadline_passed(command.step, began)
+                return
         at = world.clock()
         if code in _SERVER_REFUSES:
             world.emit(ConnectFailed(at, self._attempt, self._name, command.step, errno.errorcode[code]))
             self._release()
+        elif code in _ENDED_AT_ONCE:
+            self._connected(sock, command.step, began, at)
+            if self._exchange.command is not None:
+                self._peer_closed("ECONNRESET" if code == errno.ECONNRESET else "")
         elif code not in (0, errno.EISCONN):
             raise Trouble(f"cannot connect to {_text(address)}: {errno.errorcode[code]}")
         else:
@@ -248,6 +259,7 @@ class Client:
         taken = 0
         began = world.clock()
         progress = began
+        seen = self._taken_by_server()
         while True:
             try:
                 taken += sock.send(data[taken:])
@@ -276,8 +288,10 @@ class Client:
                 world.emit(Blocked(world.clock(), began, self._attempt, self._name, command.step, blocked))
                 return
             if time.monotonic() >= deadline:
-                at = world.clock()
-                world.emit(DeadlinePassed(at, self._attempt, self._name, command.step, command.begin + taken))
+                if (consumed := self._taken_by_server()) != seen:
+                    seen, progress = consumed, world.clock()
+                    continue
+                self._deadline_passed(command.step, progress, command.begin + taken)
                 return
         self._sent += taken
         barrier: Barrier = "none"
@@ -287,6 +301,19 @@ class Client:
         world.emit(
             Sent(progress, began, self._attempt, self._name, command.step, command.begin, taken, barrier, waited)
         )
+
+    def _taken_by_server(self) -> tuple[int, int]:
+        """Changes whenever the server reads, or its kernel takes more: POLLOUT waits for a third of our buffer."""
+        end = self._look()
+        read = 0 if end is None or end.received is None else end.received - end.unread
+        unacked = struct.unpack("i", fcntl.ioctl(self._open(), termios.TIOCOUTQ, bytes(4)))[0]
+        return read, unacked
+
+    def _deadline_passed(self, step: int, began: float, progress: int = 0) -> None:
+        """`began`: since when was waited, on the run's clock."""
+        world = self._world
+        late = world.poller.late_since(world.origin + began)
+        world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, step, progress, late))
 
     def _send_failed(self, command: DoSend, began: float, taken: int, error: OSError) -> None:
         name = errno.errorcode.get(error.errno or 0, "?")
@@ -318,9 +345,10 @@ class Client:
 
     async def _wait(self, command: DoWait) -> None:
         world = self._world
+        began = world.clock()
         if self._socket is None:
-            await trio.sleep(max(0.0, command.deadline - world.clock()))
-            world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+            await trio.sleep(max(0.0, command.deadline - began))
+            self._deadline_passed(command.step, began)
             return
         watched = self._open_watched()
         while True:
@@ -329,9 +357,9 @@ class Client:
                 return
             if await watched.wait(world.origin + command.deadline) == "deadline":
                 # What is in the kernel by now came in time, however late we are ourselves.
-                self._read_some()
+                await self._read()
                 if self._exchange.command is command:
-                    world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+                    self._deadline_passed(command.step, began)
                 return
 
     async def _await_state(self, command: DoAwait) -> None:
@@ -357,7 +385,7 @@ class Client:
 
             limit = command.deadline - world.clock()
             if not await until(seen, limit):
-                world.emit(DeadlinePassed(world.clock(), self._attempt, self._name, command.step, 0))
+                self._deadline_passed(command.step, world.clock())
                 return
             outcome = "gone" if gone else "seen"
         if self._exchange.command is command:

@@ -37,6 +37,7 @@ class Driver:
         world, case = self._world, judge.case
         board = Board([*((actor.name, actor.actions) for actor in case.actors), (SERVER, case.server)])
         clients = [self._client(attempt, actor.name, judge, board) for actor in case.actors]
+        began = world.clock()
         try:
             with trio.move_on_after(case.deadline) as scope:
                 await self._run_all(clients, attempt, judge, board)
@@ -49,7 +50,7 @@ class Driver:
                 with trio.CancelScope(shield=True):
                     await self._target.resume()
         if scope.cancelled_caught:
-            world.emit(CaseTimedOut(world.clock(), attempt))
+            world.emit(CaseTimedOut(world.clock(), attempt, world.poller.late_since(world.origin + began)))
         await self._settle(clients)
         alive, listening, why = await self._target.health()
         world.emit(HealthRead(world.clock(), attempt, alive, listening, why))

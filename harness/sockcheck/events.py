@@ -207,13 +207,17 @@ class PeerClosed:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """The deadline of this step passed. `progress`: bytes of the current send that the kernel had taken."""
+    """The deadline of this step passed. `progress`: bytes of the current send that the kernel had taken.
+
+    `late`: the longest time, in seconds, that sockcheck itself was kept from running since the wait began.
+    """
 
     at: float
     attempt: int
     client: str
     step: int
     progress: int
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,10 +388,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class CaseTimedOut:
-    """The case took longer than it may."""
+    """The case took longer than it may. `late` as in DeadlinePassed."""
 
     at: float
     attempt: int
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

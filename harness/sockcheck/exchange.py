@@ -69,6 +69,10 @@ from sockcheck.verdict import Difference, Finding, Kind
 
 _T = TypeVar("_T")
 
+# A deadline is no evidence when sockcheck itself was kept from running for more than this share of it; below the
+# floor, in seconds, nobody is kept from anything.
+_LATE_SHARE, _LATE_FLOOR = 0.1, 0.25
+
 _ORDERLY = "an orderly end: recv() returns b''"
 _RESET = "a reset: recv() raises ECONNRESET"
 
@@ -133,6 +137,8 @@ class Exchange:
         """Something was seen. Events after the exchange has ended change nothing."""
         if self.command is None:
             return
+        if isinstance(event, Received | PeerClosed):
+            self._with_values(self._end_quiet, event.at)
         self._with_values(self._tell, event)
         self._with_values(self._advance, event.at)
 
@@ -198,14 +204,21 @@ class Exchange:
             case _:
                 assert_never(event)
 
+    def _end_quiet(self, at: float) -> None:
+        """A quiet step that was over when something came is done, though we were late to see that it was over."""
+        action = self._actions[self._position] if self._position < len(self._actions) else None
+        if isinstance(action, Quiet) and at >= self._since + action.duration:
+            self._step_done(self._since + action.duration)
+            self._advance(at)
+
     def _step_done(self, at: float) -> None:
         self._position += 1
         self._since = max(self._since, at)
 
     def _take(self, data: Data, at: float) -> None:
         self._received += len(data) if isinstance(data, bytes) else data.size
-        self.absorbed = False
-        if not self._reads:
+        self.absorbed = self._is_leaving()
+        if self.absorbed or not self._reads:
             return
         if self._inbox and isinstance(data, bytes):
             # It stands behind what waits already, and so it waits as well.
@@ -233,6 +246,18 @@ class Exchange:
         """Whether some step still to come looks at what the server sends."""
         first = max(self._position, self._incoming.index)
         return any(isinstance(action, Expect | Quiet) for action in self._actions[first:])
+
+    def _is_leaving(self) -> bool:
+        """Whether no step that is left looks at what comes: it ends by a reset, or by closing as it is.
+
+        What comes is let go then, and not held against the server: kept, it would fill us until we read no more.
+        """
+        for action in self._actions[self._position :]:
+            if isinstance(action, Expect | End | Quiet):
+                return False
+            if isinstance(action, Reset) or (isinstance(action, Close) and action.unread):
+                return True
+        return False
 
     def _was_connected(self, event: Connected) -> None:
         action = self._actions[self._position]
@@ -266,6 +291,12 @@ class Exchange:
 
     def _deadline_passed(self, event: DeadlinePassed) -> None:
         action = self._actions[self._position]
+        if isinstance(action, Expect) and isinstance(action.form, Not):
+            self._give_back(event.at)
+            return
+        if isinstance(action, Connect | Send | Expect | End) and is_late(event.late, action.within):
+            self.trouble = late_text(event.late)
+            return
         match action:
             case Await() | Quiet() | Wait():
                 # That the server did not read in time accuses nobody: a sequential server is busy with another.
@@ -285,10 +316,9 @@ class Exchange:
                     f"{count(event.progress)} were taken",
                     event.at,
                 )
-            case Expect(form=Not()):
-                self._give_back(event.at)
             case Expect():
-                lead = f"nothing more came within {seconds(action.within)}: "
+                came = "not all of it came" if self._incoming.has_begun(self._position) else "nothing came"
+                lead = f"{came} within {seconds(action.within)}: "
                 self._fail_mismatch("silence", self._position, self._incoming.lacking(self._position), event.at, lead)
             case End():
                 self._fail(
@@ -509,6 +539,16 @@ class Exchange:
             difference=difference,
             hint=self._hint,
         )
+
+
+def is_late(late: float, deadline: float) -> bool:
+    """Whether sockcheck was kept from running for so long, in seconds, that a missed deadline is no evidence."""
+    return late > max(_LATE_FLOOR, _LATE_SHARE * deadline)
+
+
+def late_text(late: float) -> str:
+    """Why there is no judgement then."""
+    return f"sockcheck itself was kept from running for {seconds(late)}, so the deadline is no evidence"
 
 
 _OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}

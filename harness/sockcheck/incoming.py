@@ -48,6 +48,7 @@ class Incoming:
 
     def feed(self, data: Data, position: int, at: float) -> bytes | Mismatch:
         """Bytes have come while the step at `position` is under way. Returns those that no expectation asks for."""
+        whole = True
         while True:
             current = self._current(position)
             if current is None:
@@ -56,7 +57,7 @@ class Incoming:
             if current.taken == 0:
                 self._first = at
             if isinstance(data, bytes):
-                self.was_exact = isinstance(current, ExactMatcher)
+                self.was_exact = whole and isinstance(current, ExactMatcher)
                 answer = current.feed(data)
             elif isinstance(current, ExactMatcher):
                 answer = current.feed_elided(data)
@@ -68,7 +69,7 @@ class Incoming:
             self._matched[self._next] = Arrival(self._first, at)
             self._matcher = None
             self._next += 1
-            data = answer.rest
+            data, whole = answer.rest, False
             if not data:
                 return b""
 
@@ -97,6 +98,11 @@ class Incoming:
 
     def pop(self, position: int) -> Arrival:
         return self._matched.pop(position)
+
+    def has_begun(self, position: int) -> bool:
+        """Whether some bytes of the expectation at `position` have come."""
+        current = self._current(position)
+        return current is not None and current.taken > 0
 
     def lacking(self, position: int) -> Mismatch:
         current = self._current(position)

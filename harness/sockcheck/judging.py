@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable, Iterator
 
 from sockcheck.case import SERVER, Case
@@ -11,6 +10,7 @@ from sockcheck.events import (
     CaseStarted,
     CaseTimedOut,
     ClientEvent,
+    Connected,
     Event,
     HealthRead,
     Marked,
@@ -20,9 +20,9 @@ from sockcheck.events import (
     Troubled,
     Waited,
 )
-from sockcheck.exchange import Exchange
+from sockcheck.exchange import Exchange, is_late, late_text
 from sockcheck.serving import Serving
-from sockcheck.show import seconds
+from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
 
 
@@ -40,14 +40,19 @@ class Judge:
         values = {"unique": started.unique.encode()}
         self.exchanges = {actor.name: Exchange(actor, law, self.case.hint, values) for actor in self.case.actors}
         self.serving = Serving(self.case.server, self.case.law, self.case.hint, started.at)
+        self._connected = False
         self._exited: TargetExited | None = None
+        self._exited_unused = False
         self._health: HealthRead | None = None
         self._timed_out: CaseTimedOut | None = None
         self._trouble = ""
 
     def exited(self, event: TargetExited) -> None:
-        """The server that this attempt uses has exited, unasked."""
+        """The server that this attempt uses has exited. Whether its own steps ask for that is a question of now."""
+        if self.serving.exit_asked:
+            return
         self._exited = event
+        self._exited_unused = not self._connected
 
     def verdict(self) -> Verdict:
         """What the attempt comes to, when all its events have been told."""
@@ -64,6 +69,8 @@ class Judge:
 
     def _unexcused(self) -> Verdict:
         troubles = [self._trouble, self.serving.trouble, *(e.trouble for e in self.exchanges.values())]
+        if self._timed_out is not None and is_late(self._timed_out.late, self.case.deadline):
+            troubles.append(late_text(self._timed_out.late))
         trouble = next(filter(None, troubles), "")
         if trouble:
             return Verdict("error", reason=trouble)
@@ -83,6 +90,7 @@ class Judge:
         if isinstance(event, ServerEvent) or (isinstance(event, Marked | Waited | Released) and event.client == SERVER):
             self.serving.tell(event)
         elif isinstance(event, ClientEvent):
+            self._connected = self._connected or isinstance(event, Connected)
             exchange = self.exchanges.get(event.client)
             if exchange is not None:
                 exchange.tell(event)
@@ -94,19 +102,20 @@ class Judge:
             self._trouble = event.message
 
     def _server_finding(self) -> Finding | None:
-        if self.serving.exit_asked:
-            return None
         if self._exited is not None:
             how = status_text(self._exited.status)
+            when = "during this case"
+            if self._exited_unused:
+                when = "before this case had come to it: the cause may lie in the case before"
             return self._finding(
                 "exited",
-                f"the server {how} during this case",
+                f"the server {how} {when}",
                 "the server goes on serving",
                 f"it {how}",
                 self._exited.at,
             )
         health = self._health
-        if health is None or health.listening:
+        if health is None or health.listening or self.serving.exit_asked:
             return None
         state = "is alive but listens no more" if health.alive else "is gone"
         return self._finding(
@@ -173,13 +182,3 @@ def rejudge(events: Iterable[Event]) -> Iterator[tuple[int, Verdict]]:
         if isinstance(event, CaseFinished):
             yield event.attempt, bench.judge(event.attempt).verdict()
         bench.tell(event)
-
-
-def status_text(status: int) -> str:
-    """A process status in words: `exited with status 1`, `was killed by SIGPIPE`. Negative numbers are signals."""
-    if status >= 0:
-        return f"exited with status {status}"
-    try:
-        return f"was killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"was killed by signal {-status}"

@@ -11,6 +11,7 @@ import heapq
 import math
 import select
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -20,6 +21,9 @@ import trio
 
 _READABLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
+
+# How often the canary looks whether we run when we should, and what it calls late, both in seconds.
+_TICK, _LATE = 0.02, 0.02
 
 Woken = Literal["ready", "deadline"]
 
@@ -115,6 +119,8 @@ class Poller:
         self._heap: list[tuple[float, int, Watched]] = []
         self._count = 0
         self._timer_scope = trio.CancelScope()
+        self._tick_due = math.inf
+        self._lates: deque[tuple[float, float]] = deque(maxlen=1000)
 
     def register(self, fd: int) -> Watched:
         watched = self._watched[fd] = Watched(self, fd)
@@ -156,6 +162,20 @@ class Poller:
                 else:
                     await trio.sleep_forever()
 
+    async def run_canary(self) -> None:
+        """The task that notices when this process is kept from running: it wakes often, and looks how late it is."""
+        while True:
+            self._tick_due = time.monotonic() + _TICK
+            await trio.sleep(_TICK)
+            now = time.monotonic()
+            if now - self._tick_due > _LATE:
+                self._lates.append((now, now - self._tick_due))
+
+    def late_since(self, since: float) -> float:
+        """The longest time, in seconds, that this process was kept from running since `since` (time.monotonic())."""
+        now = time.monotonic()
+        return max([0.0, now - self._tick_due, *(late for at, late in self._lates if at >= since)])
+
     def close(self) -> None:
         self._epoll.close()
 
@@ -168,6 +188,7 @@ async def open_poller() -> AsyncIterator[Poller]:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(poller.run)
             nursery.start_soon(poller.run_timer)
+            nursery.start_soon(poller.run_canary)
             yield poller
             nursery.cancel_scope.cancel()
     finally:

@@ -95,10 +95,12 @@ class Run:
                 stack.callback(diag.close)
             async with open_poller() as poller, trio.open_nursery() as nursery:
                 world = World(poller, self._facts.emit, self._origin, diag, why)
-                await nursery.start(self._watch_signals, nursery.cancel_scope)
-                async with trio.open_nursery() as workers:
-                    for _ in range(self._jobs()):
-                        workers.start_soon(self._work, world)
+                # The watcher stays until all servers are stopped: a second Ctrl-C changes nothing.
+                with trio.CancelScope() as work:
+                    await nursery.start(self._watch_signals, work)
+                    async with trio.open_nursery() as workers:
+                        for _ in range(self._jobs()):
+                            workers.start_soon(self._work, world)
                 nursery.cancel_scope.cancel()
             while self._waiting:
                 self._not_run(self._waiting.popleft()[0], self._stop)

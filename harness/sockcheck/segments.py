@@ -6,6 +6,9 @@ import itertools
 import random
 from collections.abc import Sequence
 
+FALLBACK_GAP = 0.02
+"""Seconds between segments where the server's end cannot be observed. It fails to part about 2 of 10,000."""
+
 
 def random_cuts(size: int, count: int, seed: int) -> tuple[int, ...]:
     """`count` different positions strictly inside `size` bytes, ascending; fewer where there are not so many."""

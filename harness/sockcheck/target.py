@@ -31,6 +31,8 @@ from sockcheck.scenario import Measure
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 # How often another port is chosen for a target that finds its own in use.
 _PORT_TRIES = 3
+# How long a server may listen nowhere between two connections, and how often it is looked again, in seconds.
+_RELISTENS_WITHIN, _RELOOK = 1.0, 0.01
 _UNSEEN = "the listening sockets of this machine cannot be seen: neither sock_diag nor /proc/net/tcp is there"
 
 Emit = Callable[[Event], None]
@@ -218,10 +220,19 @@ class StartedTarget:
         if not tree.alive:
             return Health(False, False, tree.why)
         try:
-            rows = self._now().listeners(tree.pids)
+            listening = self._is_listening(tree)
+            # One that serves a connection a listening socket may just be between two: it is asked again, for a while.
+            limit = time.monotonic() + _RELISTENS_WITHIN
+            while tree.alive and not listening and time.monotonic() < limit:
+                await trio.sleep(_RELOOK)
+                tree = await self.ping()
+                listening = self._is_listening(tree)
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
-        return Health(True, any(serves(row, self.address) for row in rows), tree.why)
+        return Health(tree.alive, tree.alive and listening, tree.why)
+
+    def _is_listening(self, tree: Tree) -> bool:
+        return any(serves(row, self.address) for row in self._now().listeners(tree.pids))
 
     def measure(self, what: Measure) -> float | None:
         pids = self.pids()
@@ -375,11 +386,18 @@ class ConnectedTarget:
         if self._source is None:
             return Health(True, True, "the server cannot be seen from here")
         try:
-            listening = any(serves(row, self.address) for row in self._source.listeners())
+            listening = self._is_listening(self._source)
+            limit = time.monotonic() + _RELISTENS_WITHIN
+            while not listening and self.pids() and time.monotonic() < limit:
+                await trio.sleep(_RELOOK)
+                listening = self._is_listening(self._source)
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
         alive = listening or bool(self.pids())
         return Health(alive, listening, "" if listening else f"nothing listens on {self.address}")
+
+    def _is_listening(self, source: ListenSource) -> bool:
+        return any(serves(row, self.address) for row in source.listeners())
 
     def last_output(self, limit: int) -> bytes:
         return b""

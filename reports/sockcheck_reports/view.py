@@ -229,7 +229,7 @@ class Folder:
                 self._sources[event.path] = event.text
             case TargetStarted():
                 facts = TargetView(event.target, event.command, event.address, event.pid, event.took)
-                self._targets[event.target] = _Target(facts)
+                self._target(event.target).facts = facts
                 self._started += 1
             case TargetFailed():
                 self._failures.append(event)
@@ -348,11 +348,14 @@ class Folder:
             target.write(TargetOutput(event.at, target.facts.number, "stderr", event.output, 0))
 
     def _output(self, event: TargetOutput) -> None:
-        target = self._targets.get(event.target)
-        if target:
-            target.write(event)
-            if target.latest:
-                target.latest.events.append(event)
+        target = self._target(event.target)
+        target.write(event)
+        if target.latest:
+            target.latest.events.append(event)
+
+    def _target(self, number: int) -> _Target:
+        """The server of that number. It may write something before it is known to have started."""
+        return self._targets.setdefault(number, _Target(TargetView(number, (), "", 0, 0.0)))
 
     def _ended(self, number: int, how: str, event: TargetExited | None) -> None:
         target = self._targets.get(number)

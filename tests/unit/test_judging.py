@@ -74,6 +74,15 @@ def test_the_health_behind_a_case(health: HealthRead, kind: str, message: str) -
     assert (finding.step, finding.span, finding.hint) == (1, SECOND, "do this")
 
 
+def test_an_exit_before_any_client_came_may_be_the_doing_of_the_case_before() -> None:
+    (finding,) = verdict(TargetExited(0.3, 1, 3), HEALTHY).findings
+    assert finding.message.endswith("before this case had come to it: the cause may lie in the case before")
+
+
+def test_a_case_that_ran_out_of_time_while_we_did_not_run_is_no_evidence() -> None:
+    assert verdict(CaseTimedOut(30.0, 1, late=4.0)).outcome == "error"
+
+
 def test_a_case_that_takes_too_long_points_at_the_step_under_way() -> None:
     (finding,) = verdict(CaseTimedOut(30.0, 1)).findings
     assert (finding.kind, finding.step, finding.span) == ("case-timeout", 0, FIRST)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sockcheck import payloads, segments, show
 from sockcheck.case import Generated, Integer, Piece, Prefixed, Value
 from sockcheck.errors import TargetError
-from sockcheck.judging import status_text
 from sockcheck.selection import nearest, selected
 
 
@@ -143,4 +142,4 @@ def test_bytes_are_shown_so_that_nothing_is_acted_on() -> None:
     ],
 )
 def test_statuses_in_words(status: int, text: str) -> None:
-    assert status_text(status) == text
+    assert show.status_text(status) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import sys
@@ -33,12 +34,17 @@ def check_writable(**files: str | None) -> None:
 
 
 def coloured(options: argparse.Namespace) -> bool:
-    return not options.no_color and terminal.use_colour(sys.stdout.isatty(), os.environ)
+    return not options.no_color and terminal.use_colour(_is_terminal(), os.environ)
 
 
 def width() -> int:
     """Columns for the report: the terminal's, within reason; 80 where there is none."""
-    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if sys.stdout.isatty() else 80
+    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if _is_terminal() else 80
+
+
+def _is_terminal() -> bool:
+    # Where standard output was closed before we began there is no such object.
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> None:
@@ -61,8 +67,22 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
     text = terminal.render(
         view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
     )
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    _say(text)
+
+
+def _say(text: str) -> None:
+    if sys.stdout is None:
+        return
+    try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # The terminal's encoding may not know every character of ours.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"sockcheck: the report could not be shown: {error.strerror}", file=sys.stderr)
 
 
 def _render(option: str, view: View) -> str:

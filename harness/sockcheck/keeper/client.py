@@ -203,7 +203,8 @@ class Keeper:
         """Hear the keeper until it ends. What `tell` raises comes out here."""
         try:
             with self._reading:
-                while True:
+                # Closing cancels, but what was woken before goes on until it waits again.
+                while not self._closed:
                     try:
                         packet = self._socket.recv(_PACKET)
                     except BlockingIOError:
@@ -307,6 +308,8 @@ class Keeper:
             except BlockingIOError:
                 await trio.lowlevel.wait_writable(self._socket)
             except ConnectionError as error:
+                # The end is known here before `read` has heard of it.
+                self._ended = True
                 raise self._lost() from error
 
     def _hear(self, message: dict[str, Any]) -> None:

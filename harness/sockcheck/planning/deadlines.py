@@ -8,6 +8,7 @@ from sockcheck import case
 from sockcheck.case import SERVER
 from sockcheck.planning.actions import Timed
 from sockcheck.reading.cuts import MOST_CUTS
+from sockcheck.segments import FALLBACK_GAP
 
 # Two lengths of the way to an action, in seconds: what must pass, and what its author gave explicitly.
 _Length = tuple[float, float]
@@ -97,6 +98,8 @@ def _passing(timed: Timed) -> float:
             return action.after or 0.0
         case case.Send():
             # Data of a size that is not known yet are taken to be as many as can be cut everywhere.
-            return (action.gap or 0.0) * (MOST_CUTS if action.cuts is None else len(action.cuts))
+            return (FALLBACK_GAP if action.gap is None else action.gap) * (
+                MOST_CUTS if action.cuts is None else len(action.cuts)
+            )
         case _:
             return 0.0

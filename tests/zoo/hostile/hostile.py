@@ -53,17 +53,20 @@ def ignores_sigterm():
     serve(listen())
 
 
-def leaves_a_child():
+def leaves_a_child(begin=lambda: None):
+    """The child is deaf to signals before anybody can know that the server listens."""
+    told, tell = os.pipe()
     if os.fork() == 0:
+        begin()
+        deaf_to_signals()
+        os.write(tell, b"!")
         idle()
+    os.read(told, 1)
     serve(listen())
 
 
 def leaves_a_session():
-    if os.fork() == 0:
-        os.setsid()
-        idle()
-    serve(listen())
+    leaves_a_child(os.setsid)
 
 
 def daemon():
