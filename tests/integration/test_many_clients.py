@@ -61,15 +61,15 @@ def verdict(events: list[Event]) -> Verdict:
 
 
 def test_nobody_waits_for_a_stalled_neighbour() -> None:
-    stalled = [CONNECT, send(b"half a li"), Await(HERE, "read", 10.0), Mark(HERE, "stalled"), WaitFor(HERE, "served")]
-    bob = [WaitFor(HERE, "stalled"), CONNECT, send(b"hi\n"), expect(b"hi\n"), Mark(HERE, "served")]
-    stalled_echo = [*stalled, expect(b"half a li")]
+    stalled: list[Action] = [CONNECT, send(b"half a li"), Await(HERE, "read", 10.0), Mark(HERE, "stalled"), WaitFor(HERE, "served")]
+    bob: list[Action] = [WaitFor(HERE, "stalled"), CONNECT, send(b"hi\n"), expect(b"hi\n"), Mark(HERE, "served")]
+    stalled_echo: list[Action] = [*stalled, expect(b"half a li")]
     assert verdict(perform([case(stalled=stalled_echo, bob=bob)], ECHO)) == Verdict("pass")
 
 
 def test_a_server_for_one_client_is_found_out_and_nobody_waits_to_the_end() -> None:
-    stalled = [CONNECT, send(b"half"), expect(b"half"), Mark(HERE, "stalled"), WaitFor(HERE, "served")]
-    bob = [WaitFor(HERE, "stalled"), CONNECT, send(b"hi\n"), expect(b"hi\n", within=0.3), Mark(HERE, "served")]
+    stalled: list[Action] = [CONNECT, send(b"half"), expect(b"half"), Mark(HERE, "stalled"), WaitFor(HERE, "served")]
+    bob: list[Action] = [WaitFor(HERE, "stalled"), CONNECT, send(b"hi\n"), expect(b"hi\n", within=0.3), Mark(HERE, "served")]
     events = perform([case(stalled=stalled, bob=bob)], ONCE)
     (finding,) = verdict(events).findings
     assert (finding.kind, finding.client) == ("silence", "bob")
@@ -104,14 +104,14 @@ def test_a_crowd_is_queued_while_the_server_is_paused_and_each_is_served() -> No
 
 
 def test_a_client_that_never_reads_fills_the_server_and_costs_the_others_nothing() -> None:
-    deaf = [
+    deaf: list[Action] = [
         Connect(HERE, 10.0, receive_buffer=4096),
         Send(HERE, (BIG,), (), None, 10.0, read=False, until_blocked=True),
         Mark(HERE, "full"),
         WaitFor(HERE, "served"),
         Reset(HERE),
     ]
-    polite = [WaitFor(HERE, "full"), CONNECT, send(b"hi\n"), expect(b"hi\n"), Mark(HERE, "served")]
+    polite: list[Action] = [WaitFor(HERE, "full"), CONNECT, send(b"hi\n"), expect(b"hi\n"), Mark(HERE, "served")]
     events = perform([case(deaf=deaf, polite=polite)], ECHO)
     assert verdict(events) == Verdict("pass")
     (blocked,) = [event for event in events if isinstance(event, Blocked)]
@@ -120,8 +120,8 @@ def test_a_client_that_never_reads_fills_the_server_and_costs_the_others_nothing
 
 def test_what_one_captures_another_sends() -> None:
     capture = Expect(HERE, Line((rb"key (?P<key>\w+)",), "any"), 10.0, None)
-    a = [CONNECT, send(b"key s3cret\n"), capture, Mark(HERE, "known")]
-    b = [
+    a: list[Action] = [CONNECT, send(b"key s3cret\n"), capture, Mark(HERE, "known")]
+    b: list[Action] = [
         WaitFor(HERE, "known"),
         CONNECT,
         Send(HERE, (Value("key"), b" ", Value("unique")), (), None, 10.0),
@@ -135,12 +135,12 @@ def test_a_thousand_clients() -> None:
         message = b"%d" % i
         return [CONNECT, send(message), expect(message), Shutdown(HERE, "write"), End(HERE, "eof", 30.0, None)]
 
-    events = perform([case(**{f"c{i}": client(i) for i in range(1000)})], ECHO)
+    events = perform([case((), **{f"c{i}": client(i) for i in range(1000)})], ECHO)
     assert verdict(events) == Verdict("pass")
 
 
 def test_the_endings_of_one_cost_the_others_nothing() -> None:
     server = command("{python}", "-S", str(GOOD / "endings.py"), "{host}", "{port}")
-    rude = [CONNECT, send(b"x\n"), Reset(HERE), Mark(HERE, "gone")]
-    polite = [WaitFor(HERE, "gone"), CONNECT, send(b"eof\n"), expect(b"bye\n"), End(HERE, "eof", 10.0, None)]
+    rude: list[Action] = [CONNECT, send(b"x\n"), Reset(HERE), Mark(HERE, "gone")]
+    polite: list[Action] = [WaitFor(HERE, "gone"), CONNECT, send(b"eof\n"), expect(b"bye\n"), End(HERE, "eof", 10.0, None)]
     assert verdict(perform([case(rude=rude, polite=polite)], server)) == Verdict("pass")
