@@ -13,7 +13,6 @@ import struct
 import termios
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
 import trio
@@ -26,7 +25,6 @@ from sockcheck.events import (
     Connected,
     ConnectFailed,
     DeadlinePassed,
-    Event,
     Marked,
     PeerClosed,
     Received,
@@ -52,9 +50,10 @@ from sockcheck.moves import (
     Move,
 )
 from sockcheck.observe.settling import settle, until
-from sockcheck.observe.sockdiag import Diag, PeerEnd, State, peer_query
-from sockcheck.poller import Poller, Watched
+from sockcheck.observe.sockdiag import PeerEnd, State, peer_query
+from sockcheck.poller import Watched
 from sockcheck.segments import FALLBACK_GAP
+from sockcheck.world import Trouble, World
 
 _CHUNK = 65536
 # So many chunks are read in a row before others get their turn: a server may send without end.
@@ -76,29 +75,6 @@ _ENDED_AT_ONCE = (errno.ECONNRESET, errno.EPIPE)
 # linux/in.h: the port is chosen when the connection is made, so that it need only be free for that destination.
 _IP_BIND_ADDRESS_NO_PORT = 24
 _LINGER_0 = struct.pack("ii", 1, 0)
-
-
-class Trouble(Exception):  # noqa: N818 - not an error of the caller's: the machine does not let us judge
-    """The machine, not the server, keeps us from going on: out of descriptors, of ports, of routes."""
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a client needs of its surroundings.
-
-    `emit` takes every fact. `origin` is time.monotonic() at the start of the run. `diag` is None where sock_diag is not
-    to be had, or is not to be used; `unobserved` says why.
-    """
-
-    poller: Poller
-    emit: Callable[[Event], None]
-    origin: float
-    diag: Diag | None
-    unobserved: str
-
-    def clock(self) -> float:
-        """Seconds on the run's clock."""
-        return time.monotonic() - self.origin
 
 
 class Client:

@@ -6,12 +6,13 @@ import trio
 
 from sockcheck import server_steps
 from sockcheck.case import SERVER
-from sockcheck.client import Client, Trouble, World
+from sockcheck.client import Client
 from sockcheck.events import CaseTimedOut, HealthRead, Troubled
 from sockcheck.judging import Judge
 from sockcheck.marks import Board
 from sockcheck.observe.settling import settle
 from sockcheck.target import Target
+from sockcheck.world import Trouble, World
 
 # How long a server may take to settle, in seconds: much longer than it needs, since a busy machine may keep it waiting.
 SETTLE_LIMIT = 1.0

@@ -66,15 +66,9 @@ from sockcheck.payloads import BadValueError, MissingValueError, join, number, v
 from sockcheck.segments import bounds
 from sockcheck.show import count, quoted, seconds
 from sockcheck.verdict import Difference, Finding, Kind
+from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, is_late, late_text, wanted_end
 
 _T = TypeVar("_T")
-
-# A deadline is no evidence when sockcheck itself was kept from running for more than this share of it; below the
-# floor, in seconds, nobody is kept from anything.
-_LATE_SHARE, _LATE_FLOOR = 0.1, 0.25
-
-_ORDERLY = "an orderly end: recv() returns b''"
-_RESET = "a reset: recv() raises ECONNRESET"
 
 
 class Exchange:
@@ -269,8 +263,8 @@ class Exchange:
         else:
             self._fail(
                 "not-refused",
-                f"the connection was made, but it should be {_OUTCOMES[action.outcome]}",
-                f"the connection is {_OUTCOMES[action.outcome]}",
+                f"the connection was made, but it should be {OUTCOMES[action.outcome]}",
+                f"the connection is {OUTCOMES[action.outcome]}",
                 "a connection",
                 event.at,
             )
@@ -286,8 +280,8 @@ class Exchange:
 
     def _fail_connect(self, action: Connect, got: Literal["refused", "timeout"], message: str, at: float) -> None:
         kind: Kind = "refused" if got == "refused" else "no-connection"
-        wanted = "a connection" if action.outcome == "connected" else f"the connection is {_OUTCOMES[action.outcome]}"
-        self._fail(kind, message, wanted, f"the connection is {_OUTCOMES[got]}", at)
+        wanted = "a connection" if action.outcome == "connected" else f"the connection is {OUTCOMES[action.outcome]}"
+        self._fail(kind, message, wanted, f"the connection is {OUTCOMES[got]}", at)
 
     def _deadline_passed(self, event: DeadlinePassed) -> None:
         action = self._actions[self._position]
@@ -324,7 +318,7 @@ class Exchange:
                 self._fail(
                     "silence",
                     f"the connection did not end within {seconds(action.within)}",
-                    _wanted_end(action),
+                    wanted_end(action),
                     f"silence after {count(self._received)}; the connection is still open",
                     event.at,
                 )
@@ -413,8 +407,8 @@ class Exchange:
             if self._ending is None:
                 return DoWait(self._position, self._since + action.within)
             kind: Kind = "missing-bytes" if self._ending.how == "eof" else "reset"
-            lead = f"the server {_ended(self._ending)} after {count(self._received)}: "
-            tail = f", then {_ending_seen(self._ending)}"
+            lead = f"the server {ended(self._ending)} after {count(self._received)}: "
+            tail = f", then {ending_seen(self._ending)}"
             self._fail_mismatch(kind, self._position, self._incoming.lacking(self._position), at, lead, tail)
             return None
         first = self._incoming.pop(self._position)
@@ -439,7 +433,7 @@ class Exchange:
 
     def _end(self, action: End, at: float) -> Move | None:
         if self._inbox and not self._pushes:
-            self._fail_surplus("before the end of the connection", _wanted_end(action), at)
+            self._fail_surplus("before the end of the connection", wanted_end(action), at)
             return None
         if self._ending is None:
             return DoWait(self._position, self._since + action.within)
@@ -448,14 +442,14 @@ class Exchange:
             self._fail(
                 "reset",
                 f"the connection ended by a reset ({ending.error}), not in order, after {count(self._received)}",
-                _ORDERLY,
-                _ending_seen(ending),
+                ORDERLY,
+                ending_seen(ending),
                 at,
                 law="end.orderly",
             )
         elif action.how == "reset" and ending.how == "eof":
             message = f"the connection ended in order, not by a reset, after {count(self._received)}"
-            self._fail("no-reset", message, _RESET, _ending_seen(ending), at)
+            self._fail("no-reset", message, RESET, ending_seen(ending), at)
         elif action.after is not None and ending.at - self._acted < action.after:
             self._fail_early(action.after, ending.at, "the end of the connection", at)
         else:
@@ -469,8 +463,8 @@ class Exchange:
             return None
         if self._ending is None:
             return DoWait(self._position, self._since + action.duration)
-        message = f"the server {_ended(self._ending)} where it should be quiet"
-        self._fail("early-end", message, wanted, _ending_seen(self._ending), at)
+        message = f"the server {ended(self._ending)} where it should be quiet"
+        self._fail("early-end", message, wanted, ending_seen(self._ending), at)
         return None
 
     def _finish(self, at: float) -> Move | None:
@@ -539,28 +533,3 @@ class Exchange:
             difference=difference,
             hint=self._hint,
         )
-
-
-def is_late(late: float, deadline: float) -> bool:
-    """Whether sockcheck was kept from running for so long, in seconds, that a missed deadline is no evidence."""
-    return late > max(_LATE_FLOOR, _LATE_SHARE * deadline)
-
-
-def late_text(late: float) -> str:
-    """Why there is no judgement then."""
-    return f"sockcheck itself was kept from running for {seconds(late)}, so the deadline is no evidence"
-
-
-_OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}
-
-
-def _wanted_end(action: End) -> str:
-    return {"eof": _ORDERLY, "reset": _RESET, "any": "the end of the connection, in order or by a reset"}[action.how]
-
-
-def _ended(ending: PeerClosed) -> str:
-    return "closed the connection" if ending.how == "eof" else f"reset the connection ({ending.error})"
-
-
-def _ending_seen(ending: PeerClosed) -> str:
-    return "the orderly end (b'')" if ending.how == "eof" else f"a reset ({ending.error})"

@@ -20,10 +20,11 @@ from sockcheck.events import (
     Troubled,
     Waited,
 )
-from sockcheck.exchange import Exchange, is_late, late_text
+from sockcheck.exchange import Exchange
 from sockcheck.serving import Serving
 from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
+from sockcheck.wording import is_late, late_text
 
 
 class Judge:

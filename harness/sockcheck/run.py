@@ -13,7 +13,6 @@ import trio
 
 from sockcheck.addresses import Address
 from sockcheck.case import Case
-from sockcheck.client import World
 from sockcheck.driver import Driver
 from sockcheck.errors import TargetError
 from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, RunFinished, TargetFailed, Troubled
@@ -21,6 +20,7 @@ from sockcheck.facts import Facts
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.poller import open_poller
 from sockcheck.target import Command, Target, connected, started
+from sockcheck.world import World
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, INTERRUPTED = 0, 1, 3, 4, 130
 

@@ -8,7 +8,6 @@ from typing import Protocol, assert_never
 import trio
 
 from sockcheck.case import SERVER
-from sockcheck.client import Trouble, World
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     Marked,
@@ -40,6 +39,7 @@ from sockcheck.serving import (
 )
 from sockcheck.target import Target
 from sockcheck.target_errors import SignalError
+from sockcheck.world import Trouble, World
 
 
 class Board(Protocol):

@@ -61,7 +61,13 @@ def verdict(events: list[Event]) -> Verdict:
 
 
 def test_nobody_waits_for_a_stalled_neighbour() -> None:
-    stalled: list[Action] = [CONNECT, send(b"half a li"), Await(HERE, "read", 10.0), Mark(HERE, "stalled"), WaitFor(HERE, "served")]
+    stalled: list[Action] = [
+        CONNECT,
+        send(b"half a li"),
+        Await(HERE, "read", 10.0),
+        Mark(HERE, "stalled"),
+        WaitFor(HERE, "served"),
+    ]
     bob: list[Action] = [WaitFor(HERE, "stalled"), CONNECT, send(b"hi\n"), expect(b"hi\n"), Mark(HERE, "served")]
     stalled_echo: list[Action] = [*stalled, expect(b"half a li")]
     assert verdict(perform([case(stalled=stalled_echo, bob=bob)], ECHO)) == Verdict("pass")
@@ -69,7 +75,13 @@ def test_nobody_waits_for_a_stalled_neighbour() -> None:
 
 def test_a_server_for_one_client_is_found_out_and_nobody_waits_to_the_end() -> None:
     stalled: list[Action] = [CONNECT, send(b"half"), expect(b"half"), Mark(HERE, "stalled"), WaitFor(HERE, "served")]
-    bob: list[Action] = [WaitFor(HERE, "stalled"), CONNECT, send(b"hi\n"), expect(b"hi\n", within=0.3), Mark(HERE, "served")]
+    bob: list[Action] = [
+        WaitFor(HERE, "stalled"),
+        CONNECT,
+        send(b"hi\n"),
+        expect(b"hi\n", within=0.3),
+        Mark(HERE, "served"),
+    ]
     events = perform([case(stalled=stalled, bob=bob)], ONCE)
     (finding,) = verdict(events).findings
     assert (finding.kind, finding.client) == ("silence", "bob")
@@ -142,5 +154,11 @@ def test_a_thousand_clients() -> None:
 def test_the_endings_of_one_cost_the_others_nothing() -> None:
     server = command("{python}", "-S", str(GOOD / "endings.py"), "{host}", "{port}")
     rude: list[Action] = [CONNECT, send(b"x\n"), Reset(HERE), Mark(HERE, "gone")]
-    polite: list[Action] = [WaitFor(HERE, "gone"), CONNECT, send(b"eof\n"), expect(b"bye\n"), End(HERE, "eof", 10.0, None)]
+    polite: list[Action] = [
+        WaitFor(HERE, "gone"),
+        CONNECT,
+        send(b"eof\n"),
+        expect(b"bye\n"),
+        End(HERE, "eof", 10.0, None),
+    ]
     assert verdict(perform([case(rude=rude, polite=polite)], server)) == Verdict("pass")

@@ -35,7 +35,6 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.client import Trouble, World
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     Event,
@@ -62,6 +61,7 @@ from sockcheck.scenario import Measure
 from sockcheck.server_steps import perform
 from sockcheck.serving import Serving
 from sockcheck.target import Command, StartedTarget, Target, connected, started
+from sockcheck.world import Trouble, World
 
 OBLIGING = str(GOOD / "obliging.py")
 HOSTILE = str(GOOD.parent / "hostile" / "hostile.py")
