@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import trio
 
 from sockcheck import server_steps
@@ -55,6 +57,14 @@ class Driver:
         await self._settle(clients)
         alive, listening, why = await self._target.health()
         world.emit(HealthRead(world.clock(), attempt, alive, listening, why))
+        return alive and listening
+
+    async def survives_pause(self) -> bool:
+        """Whether the server lives and listens after a pause that nothing else happened in."""
+        await self._target.signal_all(signal.SIGSTOP)
+        await self._target.signal_all(signal.SIGCONT)
+        await self._settle([])
+        alive, listening, _ = await self._target.health()
         return alive and listening
 
     def _client(self, attempt: int, name: str, judge: Judge, board: Board) -> Client:

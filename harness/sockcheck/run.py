@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import trio
 
 from sockcheck.addresses import Address
-from sockcheck.case import Case
+from sockcheck.case import Case, Pause
 from sockcheck.driver import Driver
 from sockcheck.errors import TargetError
 from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, RunFinished, TargetFailed, Troubled
@@ -52,6 +52,8 @@ class _Place:
     lost: str = ""
     """Why it cannot be had (any more), or ""."""
     tried: bool = False
+    pausable: bool | None = None
+    """Whether a pause and resume alone leaves the server alive; None until that was tried."""
     known: trio.Event = field(default_factory=trio.Event)
     """Set once it was had, or could not be had: the first worker tries alone, so that a failure is told once."""
 
@@ -61,6 +63,13 @@ class _Place:
         if isinstance(self.server, Address) or self.server.port is not None:
             return False
         return any("{port}" in word for word in self.server.argv)
+
+
+_NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
+
+
+def _pauses(case: Case) -> bool:
+    return any(isinstance(action, Pause) for action in case.server)
 
 
 class Run:
@@ -156,6 +165,9 @@ class Run:
                 place.known.set()
                 driver = Driver(world, target)
                 while (case := self._take(place)) is not None:
+                    if _pauses(case) and not await self._can_pause(place, driver):
+                        self._not_run(case, _NOT_PAUSABLE)
+                        return
                     passed, fit = await self._perform(case, driver, number, world)
                     if isinstance(place.server, Command) and (not passed or not fit or case.state == "own"):
                         # Whatever is wrong with this instance now, or left behind in it, is not to be the next
@@ -178,10 +190,17 @@ class Run:
         """The next case that is to be run on this server, if any is left and the run goes on."""
         while self._waiting and not self._stop and self._waiting[0][1] is place:
             case, _ = self._waiting.popleft()
-            if not case.skip:
+            why = case.skip or (_NOT_PAUSABLE if place.pausable is False and _pauses(case) else "")
+            if not why:
                 return case
-            self._not_run(case, case.skip)
+            self._not_run(case, why)
         return None
+
+    async def _can_pause(self, place: _Place, driver: Driver) -> bool:
+        """A control, once for each server: a textbook C program ends when epoll_wait() tells of the pause by EINTR."""
+        if place.pausable is None:
+            place.pausable = await driver.survives_pause()
+        return place.pausable
 
     async def _perform(self, case: Case, driver: Driver, target: int, world: World) -> tuple[bool, bool]:
         """Perform a case; whether it passed, and whether the server is fit for another."""
