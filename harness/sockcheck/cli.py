@@ -74,6 +74,8 @@ def _dispatch(options: argparse.Namespace) -> int:
             return _check(options)
         case "list":
             return _list(options)
+        case "schema":
+            return _schema(options)
         case "serve":
             from sockcheck.commands.serve import serve
 
@@ -100,6 +102,15 @@ def _list(options: argparse.Namespace) -> int:
     width = max((len(row[0]) for row in chosen), default=0)
     for identifier, title in chosen:
         print(f"{identifier:<{width}}  {title}")
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    import json
+
+    from sockcheck.reading.schema import contract_schema, scenario_schema
+
+    print(json.dumps(contract_schema() if options.contract else scenario_schema(), indent=2))
     return 0
 
 
@@ -133,8 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
     report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
     _add_reports(report)
+    schema = _add(verbs, "schema", "print the JSON Schema of scenario files, for editors")
+    schema.add_argument("--contract", action="store_true", help="that of contract.yaml")
     serve = _add(verbs, "serve", "run a reference server in the foreground")
-    serve.add_argument("name", metavar="NAME", help="echo, echo-once or reply")
+    serve.add_argument("name", metavar="NAME", help="a bundled contract, such as echo")
     serve.add_argument("address", metavar="ADDRESS", nargs="?", default="127.0.0.1:0", help="default: %(default)s")
     return parser
 

@@ -155,6 +155,7 @@ def test_cuts_become_positions() -> None:
     assert send("{send: ['${name}', b], cut: every-byte}").cuts == (1, 2, 3)
     assert send("{send: 'a${name}', cut: {random: 4096}}").cuts == (1, 2, 3)
     fixed = send("{send: {payload: big}, cut: {random: 9, seed: 3}}").cuts
+    assert fixed is not None
     assert len(fixed) == 9
     assert list(fixed) == sorted(fixed)
 
@@ -164,7 +165,7 @@ def test_random_cuts_follow_from_the_seed_and_the_place() -> None:
         *["{send: {payload: big}, cut: {random: 9}}"] * 2, "{send: {payload: big}, cut: {random: 9, seed: 3}}"
     )
 
-    def cuts(seed: int) -> list[tuple[int, ...]]:
+    def cuts(seed: int) -> list[tuple[int, ...] | None]:
         (case,) = plan(read, seed=seed)
         return [action.cuts for action in case.actors[0].actions if isinstance(action, Send)]
 
@@ -238,6 +239,7 @@ def test_no_case_ends_before_its_explicit_waits(steps: list[str], stretch: float
             case Quiet():
                 needed += action.duration
             case Send():
+                assert action.cuts is not None
                 needed += (action.gap or 0.0) * len(action.cuts) + (action.within if "within" in written else 0.0)
             case Expect():
                 needed += action.within if "within" in written else action.after or 0.0

@@ -322,6 +322,7 @@ def test_the_other_steps() -> None:
     )
     assert step("close") == CloseStep(span(4, 5, 10))
     assert step("close:") == CloseStep(span(4, 5, 11))
+    assert step("close: null") == CloseStep(span(4, 5, 16))
     assert step("reset") == ResetStep(span(4, 5, 10))
     assert step("end: reset") == EndStep(span(4, 5, 15), "reset")
 

@@ -55,7 +55,11 @@ TARGET_KEYS = ("command",)
 TIMEOUTS = ("expect", "connect", "ready", "case")
 
 # These stand for the server's address and its scratch folder in the command that starts it.
+<<<<<<< HEAD
 _PLACEHOLDERS = ("host", "port", "path", "dir", "python")
+=======
+PLACEHOLDERS = ("host", "port", "path", "dir")
+>>>>>>> language
 
 
 def contract(page: Page, folder: str) -> Contract:
@@ -113,7 +117,7 @@ def _parameters(page: Page, node: Node) -> dict[str, str]:
     for name, entry in entries.items():
         if not NAME.fullmatch(name):
             page.note(page.mistake(entry.key, f"{quoted(name)} is not a name", "letters, digits, - and _"))
-        elif name in _PLACEHOLDERS:
+        elif name in PLACEHOLDERS:
             page.note(page.mistake(entry.key, f"{quoted(name)} is taken: sockcheck fills in {{{name}}}", "rename it"))
         elif name in RESERVED:
             page.note(page.mistake(entry.key, f"{quoted(name)} is taken: it is {RESERVED[name]}", "rename it"))

@@ -14,6 +14,8 @@ from sockcheck.show import count
 # Every byte of more than this would be a thousand round trips to the kernel for nothing that fewer do not show.
 MOST_CUTS = 4096
 
+LARGEST_SEED = 2**63
+
 CUTS = ("random", "seed")
 """The keys of a cut that is a mapping."""
 EVERY_BYTE = "every-byte"
@@ -42,7 +44,7 @@ def _random_cut(page: Page, node: MappingNode, places: int) -> Cut:
     entries = known(page, node.entries, CUTS, of="cut")
     if "random" not in entries:
         raise page.mistake(place_of(node), "a cut is a list of positions, every-byte, or {random: how many}")
-    seed = page.attempt(whole, page, entries["seed"].value, 0, 2**63) if "seed" in entries else None
+    seed = page.attempt(whole, page, entries["seed"].value, 0, LARGEST_SEED) if "seed" in entries else None
     times = whole(page, entries["random"].value, 1, min(places, MOST_CUTS))
     return Cut("random", (), times, seed, page.span(node))
 

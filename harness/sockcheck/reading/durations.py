@@ -23,8 +23,14 @@ _NUMBER = re.compile(r"\s*[0-9]+(?:\.[0-9]+)?\s*")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _HINT = "durations are 300ms, 2s, 1m, and sums of them"
 
-PATTERN = r"^\s*(A|\$\{[^}]*\})\s*(\+\s*(A|\$\{[^}]*\})\s*)*$".replace("A", r"[0-9]{1,9}(\.[0-9]{1,9})?\s*(ms|s|m)")
+_TERM = r"[0-9]{1,9}(\.[0-9]{1,9})?\s*(ms|s|m)"
+_TERM_OR_NAME = rf"({_TERM}|\$\{{[^}}]*\}})"
+
+PATTERN = rf"^\s*{_TERM_OR_NAME}\s*(\+\s*{_TERM_OR_NAME}\s*)*$"
 """What a duration looks like, as a regular expression of JSON Schema."""
+
+FIXED_PATTERN = rf"^\s*{_TERM}\s*(\+\s*{_TERM}\s*)*$"
+"""What it looks like where no names are known."""
 
 
 def seconds(text: str) -> float | None:

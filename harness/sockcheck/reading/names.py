@@ -124,7 +124,7 @@ class Names:
             return
         meaning = self.meaning(name)
         if meaning:
-            message = f"the group {quoted(name)} cannot be captured: the name is {meaning}"
+            message = f"the group {quoted(name)} cannot be captured: it is {meaning}"
             self._page.note(self._page.mistake(span, message, "call the group otherwise"))
             return
         place = self._place

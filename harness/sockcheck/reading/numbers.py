@@ -17,7 +17,7 @@ def whole_or_name(
     scope: Scope, node: Node, lowest: int, highest: int, what: str, *, captured: bool = False
 ) -> int | Reference:
     """A whole number within bounds, or a name that stands for one. `captured`: also for one that the server sends."""
-    reference = _reference(scope, node, "a whole number")
+    reference = only_name(scope, node, "a whole number")
     if reference is None:
         return whole(scope.page, node, lowest, highest)
     return _checked(scope, reference, whole_of, (lowest, highest), what, "a whole number", captured)
@@ -33,7 +33,7 @@ def size_or_name(
     captured: bool = False,
 ) -> int | Reference:
     """A number of bytes within bounds, or a name that stands for one."""
-    reference = _reference(scope, node, "a size")
+    reference = only_name(scope, node, "a size")
     if reference is None:
         return size(scope.page, node, lowest, highest)
     return _checked(scope, reference, size_of, (lowest, highest), what, "a size", captured)
@@ -58,7 +58,8 @@ def together(scope: Scope, *sizes: int | Reference) -> Iterator[tuple[int, ...]]
         yield tuple(named[each.name] if isinstance(each, Reference) else each for each in sizes)
 
 
-def _reference(scope: Scope, node: Node, wanted: str) -> Reference | None:
+def only_name(scope: Scope, node: Node, wanted: str) -> Reference | None:
+    """The name that stands in place of what is wanted there; None where no name stands there."""
     found = scalar(scope.page, node, wanted)
     if "${" not in found.value:
         return None

@@ -53,10 +53,13 @@ def check_order(page: Page, verbs: Sequence[Verb[Step]]) -> None:
     """Notes the steps that cannot be taken where they stand."""
     steps = list(_in_turn(verbs))
     first = next((verb for verb in steps if verb.name not in _ANYWHERE), None)
-    if first is None or first.name != "connect":
-        place = verbs[0].span if first is None else first.span
-        what = "there is no 'connect'" if first is None else "the first step must be 'connect'"
-        page.note(page.mistake(place, what, "put `- connect` before it"))
+    if first is None:
+        # A `repeat` that could not be read holds one, perhaps, and is a mistake anyway.
+        if not any(verb.name == "repeat" and verb.step is None for verb in verbs):
+            page.note(page.mistake(verbs[0].span, "there is no 'connect'", "put `- connect` before it"))
+        return
+    if first.name != "connect":
+        page.note(page.mistake(first.span, "the first step must be 'connect'", "put `- connect` before it"))
         return
     client = _Client()
     for verb in steps:

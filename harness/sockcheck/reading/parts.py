@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Literal, assert_never
 
 from sockcheck.payloads import INTEGERS
 from sockcheck.reading.literals import check_high_escapes, check_idle_escapes, references
@@ -29,6 +29,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "frame": ("of",),
     **dict.fromkeys(INTEGERS, ()),
 }
+NEWLINES: tuple[Literal["crlf", "lf"], ...] = ("crlf", "lf")
 _LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
 
 
@@ -163,7 +164,7 @@ def _formatted(scope: Scope, entries: dict[str, Entry]) -> Text:
     """A text with its line ends and its end-of-data line (RFC 5321, section 4.5.2) as the protocol wants them."""
     page = scope.page
     text = _text(scope, entries["text"].value)
-    newline = page.attempt(choice, page, entries["newline"].value, ("crlf", "lf")) if "newline" in entries else "lf"
+    newline = page.attempt(choice, page, entries["newline"].value, NEWLINES) if "newline" in entries else "lf"
     end = b"\r\n" if newline == "crlf" else b"\n"
     pieces = text.pieces
     if newline == "crlf":

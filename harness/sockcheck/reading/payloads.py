@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sockcheck.reading.cuts import LARGEST_SEED
 from sockcheck.reading.numbers import size_or_name
 from sockcheck.reading.parts import fixed
 from sockcheck.reading.scope import Scope
@@ -14,7 +15,6 @@ from sockcheck.scenario import Payload
 RECIPES: Mapping[str, tuple[str, ...]] = {"random": ("seed",), "repeat": ("size",)}
 """What a payload can be made of, and the keys that may stand beside it."""
 
-LARGEST_SEED = 2**63
 _SIZE = "the size of a payload"
 
 

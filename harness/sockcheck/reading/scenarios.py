@@ -143,7 +143,7 @@ def _text(page: Page, node: Node) -> str:
 
 
 def _law(page: Page, node: Node) -> str:
-    law = line(page, node, "the id of a law")
+    law = scalar(page, node, "the id of a law").value
     if law not in LAWS:
         raise unknown(page, node, "law", law, tuple(LAWS))
     return law
@@ -158,7 +158,8 @@ def _needs(page: Page, node: Node) -> tuple[str, ...]:
 
 
 def _tags(page: Page, node: Node) -> tuple[str, ...]:
-    return tuple(tag for tag, _ in words(page, node, "a tag"))
+    tags = (page.attempt(line, page, item, "a tag") for _, item in words(page, node, "a tag"))
+    return tuple(tag for tag in tags if tag is not None)
 
 
 def _state(page: Page, node: Node) -> Literal["none", "own"]:

@@ -99,6 +99,11 @@ def signal_number(text: str) -> int | None:
     return _signals().get(text.removeprefix("SIG"))
 
 
+def signal_names() -> list[str]:
+    """The names of all signals, without SIG."""
+    return list(_signals())
+
+
 def _signals() -> dict[str, int]:
     # Only who names a signal needs their names.
     import signal
@@ -169,7 +174,7 @@ def _status(page: Page, node: Node) -> int:
 
 
 def _unknown_signal(page: Page, node: Node, text: str) -> ScenarioError:
-    near = nearest(text.upper().removeprefix("SIG"), [name.lower() for name in _signals()])
+    near = nearest(text.upper().removeprefix("SIG"), [name.lower() for name in signal_names()])
     hint = f"did you mean {quoted(near.upper())}?" if near else "a signal is TERM, SIGTERM or 15; see signal(7)"
     return page.mistake(node, f"{quoted(text)} is not a signal", hint)
 

@@ -8,9 +8,8 @@ from typing import Literal
 from sockcheck.reading.cuts import cut
 from sockcheck.reading.durations import combinations, duration, resolve
 from sockcheck.reading.forms import form
-from sockcheck.reading.literals import references
 from sockcheck.reading.mistakes import quoted
-from sockcheck.reading.numbers import whole_or_name
+from sockcheck.reading.numbers import only_name, whole_or_name
 from sockcheck.reading.page import Page
 from sockcheck.reading.parts import parts
 from sockcheck.reading.scope import Scope
@@ -91,6 +90,7 @@ OUTCOMES: tuple[Literal["refused", "timeout"], ...] = ("refused", "timeout")
 ENDINGS: tuple[Literal["eof", "reset", "any"], ...] = ("eof", "reset", "any")
 DIRECTIONS: tuple[Literal["write", "read", "both"], ...] = ("write", "read", "both")
 STATES: tuple[Literal["accepted", "read", "end-read"], ...] = ("accepted", "read", "end-read")
+CLOSINGS: tuple[Literal["unread"]] = ("unread",)
 UNTIL: tuple[Literal["blocked"]] = ("blocked",)
 _SERVER_ONLY = frozenset({"pause", "resume", "signal", "exits", "kill", "start", "restart", "check"})
 
@@ -132,16 +132,14 @@ def _port(scope: Scope, node: Node) -> int | Reference:
 
 
 def _host(scope: Scope, node: Node) -> str | Reference:
-    found = scalar(scope.page, node, "an address")
-    if "${" not in found.value:
-        return found.value if found.value == "localhost" else _address(scope.page, node)
-    pieces = references(scope.page, found)
-    if len(pieces) != 1 or not isinstance(pieces[0], Reference):
-        raise scope.page.mistake(node, "expected an address or one ${…} that stands for it")
-    error = scope.names.use(pieces[0])
+    name = only_name(scope, node, "an address")
+    if name is None:
+        text = scalar(scope.page, node, "an address").value
+        return text if text == "localhost" else _address(scope.page, node)
+    error = scope.names.use(name)
     if error is not None:
         raise error
-    return pieces[0]
+    return name
 
 
 def _address(page: Page, node: Node) -> str:
@@ -197,7 +195,7 @@ def _shutdown(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span)
 
 
 def _close(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> CloseStep:
-    return CloseStep(span, not is_bare(entry.value) and choice(scope.page, entry.value, ("unread",)) == "unread")
+    return CloseStep(span, not is_bare(entry.value) and choice(scope.page, entry.value, CLOSINGS) == "unread")
 
 
 def _reset(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ResetStep:

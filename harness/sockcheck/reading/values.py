@@ -100,8 +100,8 @@ def line(page: Page, node: Node, wanted: str) -> str:
 def words(page: Page, node: Node, wanted: str) -> tuple[tuple[str, Node], ...]:
     """A list of words, or only one, each with its place."""
     items = node.items if isinstance(node, SequenceNode) else [node]
-    found = ((page.attempt(line, page, item, wanted), item) for item in items)
-    return tuple((word, item) for word, item in found if word is not None)
+    found = ((page.attempt(scalar, page, item, wanted), item) for item in items)
+    return tuple((word.value, item) for word, item in found if word is not None)
 
 
 def flag(page: Page, node: Node) -> bool:

@@ -94,8 +94,8 @@ def _unknown(page: Page, node: ScalarNode, grammar: Grammar[_S]) -> ScenarioErro
 
 
 def is_bare(node: Node) -> bool:
-    """Whether nothing stands behind a verb."""
-    return isinstance(node, ScalarNode) and not node.value and not node.style
+    """Whether nothing stands behind a verb, however YAML writes nothing."""
+    return isinstance(node, ScalarNode) and not node.style and node.value in ("", "~", "null")
 
 
 def check_bare(page: Page, entry: Entry) -> None:
