@@ -55,11 +55,7 @@ TARGET_KEYS = ("command",)
 TIMEOUTS = ("expect", "connect", "ready", "case")
 
 # These stand for the server's address and its scratch folder in the command that starts it.
-<<<<<<< HEAD
-_PLACEHOLDERS = ("host", "port", "path", "dir", "python")
-=======
-PLACEHOLDERS = ("host", "port", "path", "dir")
->>>>>>> language
+PLACEHOLDERS = ("host", "port", "path", "dir", "python")
 
 
 def contract(page: Page, folder: str) -> Contract:
