@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import trio
 
 from sockcheck.addresses import Address
-from sockcheck.case import Case, Pause
+from sockcheck.case import Case, Pause, Restart, Start
 from sockcheck.driver import Driver
 from sockcheck.errors import TargetError
 from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, RunFinished, TargetFailed, Troubled
@@ -51,6 +51,8 @@ class _Place:
     server: Server
     lost: str = ""
     """Why it cannot be had (any more), or ""."""
+    any_port: bool = False
+    """Whether it takes a port that the kernel chooses: started again, it would listen somewhere else."""
     tried: bool = False
     pausable: bool | None = None
     """Whether a pause and resume alone leaves the server alive; None until that was tried."""
@@ -65,11 +67,28 @@ class _Place:
         return any("{port}" in word for word in self.server.argv)
 
 
+_ANY_PORT = (
+    "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
+)
 _NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
 
 
 def _pauses(case: Case) -> bool:
     return any(isinstance(action, Pause) for action in case.server)
+
+
+def _any_port(place: _Place, target: Target) -> bool:
+    """A port from the range that the kernel gives away, and none that we chose, is not the server's own choice."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
+        low, high = map(int, limits.read().split())
+    return not place.address_is_ours and low <= target.address.port <= high
+
+
+def _obstacle(place: _Place, case: Case) -> str:
+    """Why this case would tell nothing of this server, or ""."""
+    if place.any_port and any(isinstance(action, Start | Restart) for action in case.server):
+        return _ANY_PORT
+    return _NOT_PAUSABLE if place.pausable is False and _pauses(case) else ""
 
 
 class Run:
@@ -162,6 +181,9 @@ class Run:
         number = self._targets
         try:
             async with self._target(place.server, number, world) as target:
+                place.any_port = (
+                    isinstance(place.server, Command) and place.server.port is None and _any_port(place, target)
+                )
                 place.known.set()
                 driver = Driver(world, target)
                 while (case := self._take(place)) is not None:
@@ -190,7 +212,7 @@ class Run:
         """The next case that is to be run on this server, if any is left and the run goes on."""
         while self._waiting and not self._stop and self._waiting[0][1] is place:
             case, _ = self._waiting.popleft()
-            why = case.skip or (_NOT_PAUSABLE if place.pausable is False and _pauses(case) else "")
+            why = case.skip or _obstacle(place, case)
             if not why:
                 return case
             self._not_run(case, why)
