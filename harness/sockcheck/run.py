@@ -77,11 +77,13 @@ def _pauses(case: Case) -> bool:
     return any(isinstance(action, Pause) for action in case.server)
 
 
-def _any_port(place: _Place, target: Target) -> bool:
-    """A port from the range that the kernel gives away, and none that we chose, is not the server's own choice."""
+def _takes_any_port(place: _Place, target: Target) -> bool:
+    """Whether its port is from the range that the kernel gives away, and neither we nor the user chose it."""
+    if isinstance(place.server, Address) or place.server.port is not None or place.address_is_ours:
+        return False
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
         low, high = map(int, limits.read().split())
-    return not place.address_is_ours and low <= target.address.port <= high
+    return low <= target.address.port <= high
 
 
 def _obstacle(place: _Place, case: Case) -> str:
@@ -181,9 +183,7 @@ class Run:
         number = self._targets
         try:
             async with self._target(place.server, number, world) as target:
-                place.any_port = (
-                    isinstance(place.server, Command) and place.server.port is None and _any_port(place, target)
-                )
+                place.any_port = _takes_any_port(place, target)
                 place.known.set()
                 driver = Driver(world, target)
                 while (case := self._take(place)) is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from sockcheck.case import Action, Actor, Case, Connect, Exact, Expect
+from sockcheck.case import Action, Actor, Case, Connect, Exact, Expect, Kill, Mark, Start, WaitFor
 from sockcheck.events import (
     CaseFinished,
     CaseNotRun,
@@ -13,10 +15,15 @@ from sockcheck.events import (
     Connected,
     Event,
     HealthRead,
+    Marked,
     PeerClosed,
     Received,
+    Released,
+    ServerSignalled,
+    ServerStarted,
     TargetExited,
     Troubled,
+    Waited,
 )
 from sockcheck.facts import KEPT_WHOLE, Facts
 from sockcheck.judging import Bench, rejudge
@@ -101,6 +108,47 @@ def test_an_exchange_that_cannot_be_judged_is_an_error(monkeypatch: pytest.Monke
     bench.tell(started())
     bench.judge(1).exchanges["client"].trouble = "a pattern took too long"
     assert bench.judge(1).verdict() == Verdict("error", reason="a pattern took too long")
+
+
+def judged(case: Case, *events: Event) -> Verdict:
+    bench = Bench()
+    for event in (CaseStarted(0.0, 1, 1, case, "u"), *events):
+        bench.tell(event)
+    return bench.judge(1).verdict()
+
+
+def test_a_known_failure_is_excused_and_a_pass_of_it_is_not() -> None:
+    known = replace(started().case, known_failure="issue 7")
+    failed = judged(known, connected(), received(b"wrong"), HEALTHY)
+    assert (failed.outcome, failed.reason) == ("skip", "known failure: issue 7")
+    assert [finding.kind for finding in failed.findings] == ["wrong-bytes"]
+    passed = judged(known, connected(), received(), HEALTHY)
+    assert [finding.kind for finding in passed.findings] == ["not-known-to-fail"]
+    assert judged(known, Troubled(0.1, 1, "no ports")).outcome == "error"
+
+
+def test_an_exit_that_the_servers_own_steps_ask_for_is_none_to_be_told() -> None:
+    ends = replace(started().case, server=(Kill(FIRST), Mark(FIRST, "m"), WaitFor(FIRST, "n"), Start(FIRST)))
+    steps = (
+        ServerSignalled(0.3, 1, 0, 9, 1),
+        TargetExited(0.4, 1, -9),
+        Marked(0.5, 1, "server", 1, "m"),
+        Waited(0.6, 1, "server", 2, "n"),
+        ServerStarted(0.7, 1, 3, 42, 0.1),
+    )
+    assert judged(ends, connected(), received(), *steps, HEALTHY) == Verdict("pass")
+    # One that comes before is.
+    early = judged(ends, connected(), received(), TargetExited(0.2, 1, 1), *steps, HEALTHY)
+    assert [finding.kind for finding in early.findings] == ["exited"]
+    gone = replace(started().case, server=(Kill(FIRST),))
+    dead = HealthRead(0.5, 1, False, False, "")
+    assert judged(gone, connected(), received(), *steps[:2], dead) == Verdict("pass")
+
+
+def test_who_was_released_is_not_judged_where_nobody_failed() -> None:
+    case = started().case
+    waits = replace(case, actors=(Actor("client", (WaitFor(FIRST, "m"),)),))
+    assert judged(waits, Released(0.3, 1, "client", 0, "m")).outcome == "error"
 
 
 def test_events_find_their_judge() -> None:
