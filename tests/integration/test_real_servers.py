@@ -88,8 +88,8 @@ def test_xinetd_echoes_at_an_address_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_textbook_epoll_server_that_dies_of_eintr_stays_alive(tmp_path: Path) -> None:
-    # It exits on any error of epoll_wait, and a stop and continue of it is such an error: that is tried alone first, and
-    # what would stop it is not run, and not held against it.
+    # It exits on any error of epoll_wait, and being stopped and continued is one. That is tried alone first: what would
+    # stop it is not run then, and not held against it.
     server = (compiled(GOOD / "epoll_echo.c", tmp_path), "{host}", "{port}")
     ran = sockcheck("run", "scenarios/echo", "--repeat", "3", "--", *server)
     assert ran.code == 0, ran.everything

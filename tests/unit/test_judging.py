@@ -128,21 +128,21 @@ def test_a_known_failure_is_excused_and_a_pass_of_it_is_not() -> None:
 
 
 def test_an_exit_that_the_servers_own_steps_ask_for_is_none_to_be_told() -> None:
-    ends = replace(started().case, server=(Kill(FIRST), Mark(FIRST, "m"), WaitFor(FIRST, "n"), Start(FIRST)))
+    ends = replace(started().case, server=(WaitFor(FIRST, "n"), Kill(FIRST), Mark(FIRST, "m"), Start(FIRST)))
     steps = (
-        ServerSignalled(0.3, 1, 0, 9, 1),
+        Waited(0.3, 1, "server", 0, "n"),
+        ServerSignalled(0.3, 1, 1, 9, 1),
         TargetExited(0.4, 1, -9),
-        Marked(0.5, 1, "server", 1, "m"),
-        Waited(0.6, 1, "server", 2, "n"),
+        Marked(0.5, 1, "server", 2, "m"),
         ServerStarted(0.7, 1, 3, 42, 0.1),
     )
     assert judged(ends, connected(), received(), *steps, HEALTHY) == Verdict("pass")
     # One that comes before is.
     early = judged(ends, connected(), received(), TargetExited(0.2, 1, 1), *steps, HEALTHY)
     assert [finding.kind for finding in early.findings] == ["exited"]
-    gone = replace(started().case, server=(Kill(FIRST),))
+    gone = replace(started().case, server=(Mark(FIRST, "n"), Kill(FIRST)))
     dead = HealthRead(0.5, 1, False, False, "")
-    assert judged(gone, connected(), received(), *steps[:2], dead) == Verdict("pass")
+    assert judged(gone, connected(), received(), Marked(0.3, 1, "server", 0, "n"), *steps[1:3], dead) == Verdict("pass")
 
 
 def test_who_was_released_is_not_judged_where_nobody_failed() -> None:
