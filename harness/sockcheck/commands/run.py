@@ -17,7 +17,7 @@ import trio
 
 from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
-from sockcheck.case import Case
+from sockcheck.case import Capabilities, Case
 from sockcheck.commands.outputs import check_writable, coloured, width, write_reports
 from sockcheck.errors import UsageError
 from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
@@ -84,7 +84,13 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
     everything: list[str] = []
     servers: dict[str, Server] = {}
     for scenario in suite.scenarios:
-        cases = plan(scenario, seed=options.seed, stretch=options.stretch, case_timeout=timeout)
+        cases = plan(
+            scenario,
+            seed=options.seed,
+            stretch=options.stretch,
+            case_timeout=timeout,
+            capabilities=Capabilities(started=options.connect is None, observable=not options.no_observe),
+        )
         chosen: list[Case] = [case for case in cases if selected(case.id, options.select)]
         everything += [case.id for case in cases]
         for case in chosen:
