@@ -9,10 +9,10 @@ from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.numbers import whole_or_name
 from sockcheck.reading.order import check_order
 from sockcheck.reading.scope import Scope
-from sockcheck.reading.steps import client_step
+from sockcheck.reading.steps import GRAMMAR
 from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from sockcheck.reading.values import flag, known, place_of
-from sockcheck.reading.verbs import WORD
+from sockcheck.reading.verbs import WORD, read_step
 from sockcheck.scenario import Client, Reference
 
 CLIENT_KEYS = ("count", "steps", "pushes")
@@ -75,7 +75,7 @@ def _client(
         found = page.attempt(flag, page, options["pushes"].value)
         pushes = pushes if found is None else found
     place.counted = "count" in options
-    verbs = [page.attempt(client_step, scope, item) for item in node.items]
+    verbs = [read_step(scope, item, GRAMMAR) for item in node.items]
     place.counted = False
     read = [verb for verb in verbs if verb is not None]
     # What stands behind a step that cannot even be told is not known to be wrong.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from sockcheck.errors import UsageError
 from sockcheck.reading.literals import no_references, references
@@ -33,6 +34,7 @@ FIXED_PATTERN = rf"^\s*{_TERM}\s*(\+\s*{_TERM}\s*)*$"
 """What it looks like where no names are known."""
 
 
+@lru_cache(maxsize=1024)
 def seconds(text: str) -> float | None:
     """The sum that `text` names, in seconds, or None where it is not one."""
     total = 0.0
@@ -55,9 +57,10 @@ def duration(page: Page, node: Node, names: Names) -> Duration:
         _check(page, reference, names)
     # A reference stands for a term of its own, never for a part of one: `1${x}` must not pass.
     text = "".join(" 0s " if isinstance(piece, Reference) else piece for piece in pieces)
-    if seconds(text) is None:
+    fixed = seconds(text)
+    if fixed is None:
         raise page.mistake(node, f"{quoted(found.value)} is not a duration", _HINT)
-    written = Duration(seconds(text) or 0.0, mentioned, page.span(node))
+    written = Duration(fixed, mentioned, page.span(node))
     for values in combinations(names, written):
         _within_a_day(page, node, resolve(written, values))
     return written

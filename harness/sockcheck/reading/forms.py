@@ -163,7 +163,7 @@ def pattern(scope: Scope, node: Node) -> Pattern:
     check_high_escapes(page, found, 'write it as "\\\\x{0}": then the regular expression means the byte')
     pieces = named(scope, found)
     source = b"".join(b"x" if isinstance(piece, Reference) else piece for piece in pieces)
-    if _written_out(source) > _LONGEST_MATCH:
+    if b"{" in source and _written_out(source) > _LONGEST_MATCH:
         raise page.mistake(found, "this pattern asks for more than 64 KiB, which no line may have", "use {bytes: …}")
     try:
         compiled = regex.compile(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import accumulate
 
 from sockcheck.reading.mistakes import quoted
@@ -30,11 +30,16 @@ class Places:
 
     def __init__(self, page: Page, node: ScalarNode) -> None:
         self._whole = page.span(node)
-        self._columns: list[int] = []
+        self._columns: Sequence[int] = ()
         if node.start.line == node.end.line:
             quote = len(node.style)
-            written = _WRITTEN[node.style].findall(page.text[node.start.index + quote : node.end.index - quote])
-            self._columns = list(accumulate(map(len, written), initial=self._whole.column + quote))
+            first = self._whole.column + quote
+            text = page.text[node.start.index + quote : node.end.index - quote]
+            if text == node.value:
+                self._columns = range(first, first + len(text) + 1)
+            else:
+                written = _WRITTEN[node.style].findall(text)
+                self._columns = list(accumulate(map(len, written), initial=first))
 
     def span(self, start: int, end: int) -> Span:
         """The place of the value's characters from `start` to `end`; of all, where they stand on several lines."""
@@ -42,8 +47,7 @@ class Places:
             return self._whole
         # A little behind the value: the end of it.
         last = len(self._columns) - 1
-        end_column = self._columns[min(end, last)]
-        return replace(self._whole, column=self._columns[min(start, last)], end_column=end_column)
+        return Span(self._whole.path, self._whole.line, self._columns[min(start, last)], self._columns[min(end, last)])
 
 
 def _within(page: Page, node: ScalarNode, start: int, end: int) -> Span:

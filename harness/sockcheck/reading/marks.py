@@ -62,6 +62,8 @@ class Marks:
 
     def check(self) -> None:
         """Notes the waits that can never end: each by its cause, and none that only follows from another."""
+        if not self._signs:
+            return
         stuck = self._stuck()
         followed: set[Sign] = set()
         for wait in stuck.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sockcheck.reading.mistakes import listed, quoted
 from sockcheck.reading.page import Page
@@ -28,6 +28,8 @@ from sockcheck.scenario import (
 # `end: eof` may have been a half-close of the server's: a client may go on sending, but nothing more can be read.
 _AFTER_EOF = ("send", "shutdown", "await", "close", "reset")
 _READING = ("expect", "end", "quiet")
+# What is done by these decides what can be done behind them.
+_LASTING = ("connect", "end", "shutdown", "close", "reset")
 # These have nothing to do with the connection, and may stand before it and behind its end.
 _ANYWHERE = ("mark", "wait-for", "meet", "wait")
 
@@ -51,38 +53,37 @@ _VERBS: Mapping[type[Step], str] = {
 
 def check_order(page: Page, verbs: Sequence[Verb[Step]]) -> None:
     """Notes the steps that cannot be taken where they stand."""
-    steps = list(_in_turn(verbs))
-    first = next((verb for verb in steps if verb.name not in _ANYWHERE), None)
-    if first is None:
-        # A `repeat` that could not be read holds one, perhaps, and is a mistake anyway.
-        if not any(verb.name == "repeat" and verb.step is None for verb in verbs):
-            page.note(page.mistake(verbs[0].span, "there is no 'connect'", "put `- connect` before it"))
-        return
-    if first.name != "connect":
-        page.note(page.mistake(first.span, "the first step must be 'connect'", "put `- connect` before it"))
-        return
-    client = _Client()
-    for verb in steps:
+    client = None
+    for verb in _in_turn(verbs):
         if verb.name in _ANYWHERE:
             continue
+        if client is None:
+            if verb.name != "connect":
+                page.note(page.mistake(verb.span, "the first step must be 'connect'", "put `- connect` before it"))
+                return
+            client = _Client()
         objection = client.objection(verb)
         if objection:
             page.note(page.mistake(verb.span, *objection))
             if client.over:
                 return
         client.take(verb)
+    # A `repeat` that could not be read holds one, perhaps, and is a mistake anyway.
+    if client is None and not any(verb.name == "repeat" and verb.step is None for verb in verbs):
+        page.note(page.mistake(verbs[0].span, "there is no 'connect'", "put `- connect` before it"))
 
 
-def _in_turn(verbs: Sequence[Verb[Step]], again: bool = True) -> Iterator[Verb[Step]]:
+def _in_turn(verbs: Sequence[Verb[Step]], turns: int = 2) -> list[Verb[Step]]:
     """The steps one after the other, those of a `repeat` twice: what is wrong in a later turn is so in the second."""
+    steps: list[Verb[Step]] = []
     for verb in verbs:
-        if isinstance(verb.step, RepeatStep):
+        if verb.name != "repeat":
+            steps.append(verb)
+        elif isinstance(verb.step, RepeatStep):
             inner: list[Verb[Step]] = [Verb(_VERBS[type(step)], step.span, step) for step in verb.step.steps]
             # What is repeated within it comes twice by that already.
-            for _ in range(2 if again else 1):
-                yield from _in_turn(inner, again=False)
-        elif verb.name != "repeat":
-            yield verb
+            steps += _in_turn(inner, turns=1) * turns
+    return steps
 
 
 class _Client:
@@ -114,6 +115,10 @@ class _Client:
         return None
 
     def take(self, verb: Verb[Step]) -> None:
+        if verb.name in _LASTING:
+            self._change(verb)
+
+    def _change(self, verb: Verb[Step]) -> None:
         self._connected = True
         match verb.step:
             case ConnectStep(outcome="refused" | "timeout" as outcome):

@@ -44,7 +44,11 @@ class Page:
 
     def span(self, placed: Placed) -> Span:
         """Where `placed` stands; the rest of its first line, where it goes on in the next."""
-        return self.between(placed.start, placed.end)
+        start, end = placed.start, placed.end
+        line = start.line
+        if line == end.line:
+            return Span(self.path, line + 1, start.column + 1, end.column + 1)
+        return self.between(start, end)
 
     def between(self, start: Mark, end: Mark) -> Span:
         """From `start` to `end`, or to the end of the line of `start`, whichever comes first."""

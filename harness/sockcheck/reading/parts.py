@@ -144,8 +144,10 @@ def _first_unknown(parts: tuple[Part, ...]) -> Span:
 def _text(scope: Scope, node: Node) -> Text:
     page = scope.page
     found = scalar(page, node, "a text or a part")
-    check_high_escapes(page, found, "write the byte as {{hex: {0}}}")
-    check_idle_escapes(page, found)
+    if not found.value.isascii():
+        check_high_escapes(page, found, "write the byte as {{hex: {0}}}")
+    if "\\" in found.value:
+        check_idle_escapes(page, found)
     if "${" not in found.value:
         return Text((found.value.encode(),), page.span(found))
     return Text(named(scope, found), page.span(found))

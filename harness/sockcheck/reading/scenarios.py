@@ -21,7 +21,7 @@ from sockcheck.reading.scope import Scope
 from sockcheck.reading.server import server_steps
 from sockcheck.reading.tree import Entry, Node, grow
 from sockcheck.reading.values import choice, flag, known, lacks, line, scalar, unknown, words
-from sockcheck.scenario import Client, Contract, Scenario, ServerStep
+from sockcheck.scenario import Client, Contract, Payload, Scenario, ServerStep
 
 KEYS = (
     "scenario",
@@ -45,6 +45,9 @@ KEYS = (
 )
 """The keys of a scenario. The first must be there, and one of the three that hold steps."""
 
+# Looked up in one step, and still in order.
+_KNOWN = dict.fromkeys(KEYS)
+
 ACTORS = ("client", "clients", "server")
 STATES: tuple[Literal["none", "own"], ...] = ("none", "own")
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
@@ -64,7 +67,7 @@ def scenario(page: Page, contract: Contract, load: Callable[[str], bytes]) -> Sc
     Raises ScenarioError where the file is not even YAML with keys and values.
     """
     root = grow(page)
-    entries = known(page, root.entries, KEYS)
+    entries = known(page, root.entries, _KNOWN)
 
     def read(key: str, reader: Callable[[Page, Node], _T], default: _T) -> _T:
         value = page.attempt(reader, page, entries[key].value) if key in entries else None
@@ -107,11 +110,11 @@ def _scope(page: Page, contract: Contract, load: Callable[[str], bytes], entries
     if "matrix" in entries:
         values = page.attempt(matrix, page, entries["matrix"].value, contract.parameters)
     place = Place()
-    scope = Scope(page, Names(page, place, contract.parameters, values or {}), place, Marks(page), {}, load)
-    if "payloads" not in entries:
-        return scope
-    recipes = page.attempt(payloads, scope, entries["payloads"].value)
-    return Scope(page, scope.names, place, scope.marks, recipes or {}, load)
+    recipes: dict[str, Payload | None] = {}
+    scope = Scope(page, Names(page, place, contract.parameters, values or {}), place, Marks(page), recipes, load)
+    if "payloads" in entries:
+        recipes.update(page.attempt(payloads, scope, entries["payloads"].value) or {})
+    return scope
 
 
 def _actors(scope: Scope, entries: dict[str, Entry], pushes: bool) -> tuple[tuple[Client, ...], tuple[ServerStep, ...]]:

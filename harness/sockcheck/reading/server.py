@@ -82,7 +82,7 @@ def server_steps(scope: Scope, entry: Entry) -> tuple[ServerStep, ...] | None:
     if not isinstance(node, SequenceNode) or not node.items:
         page.note(page.mistake(entry.key, "'server' must be a list of steps", "as in `[pause, wait: 1s, resume]`"))
         return None
-    verbs = [page.attempt(read_step, scope, item, _GRAMMAR) for item in node.items]
+    verbs = [read_step(scope, item, _GRAMMAR) for item in node.items]
     read = [verb for verb in verbs if verb is not None]
     steps = tuple(verb.step for verb in read if verb.step is not None)
     if len(steps) < len(verbs):

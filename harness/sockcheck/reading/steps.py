@@ -18,7 +18,6 @@ from sockcheck.reading.values import choice, flag, known, mapping, place_of, sca
 from sockcheck.reading.verbs import (
     SHARED_VERBS,
     Grammar,
-    Verb,
     check_bare,
     inner_duration,
     is_bare,
@@ -93,11 +92,6 @@ STATES: tuple[Literal["accepted", "read", "end-read"], ...] = ("accepted", "read
 CLOSINGS: tuple[Literal["unread"]] = ("unread",)
 UNTIL: tuple[Literal["blocked"]] = ("blocked",)
 _SERVER_ONLY = frozenset({"pause", "resume", "signal", "exits", "kill", "start", "restart", "check"})
-
-
-def client_step(scope: Scope, node: Node) -> Verb[Step]:
-    """One step of a client. Raises ScenarioError where not even its verb can be told."""
-    return read_step(scope, node, GRAMMAR)
 
 
 def _connect(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ConnectStep:
@@ -227,7 +221,7 @@ def _repeat(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -
     if not isinstance(steps, SequenceNode) or not steps.items:
         raise page.mistake(steps, "'steps' must be a list of steps")
     place.turns += 1
-    verbs = [page.attempt(client_step, scope, item) for item in steps.items]
+    verbs = [read_step(scope, item, GRAMMAR) for item in steps.items]
     place.turns -= 1
     read = tuple(verb.step for verb in verbs if verb is not None and verb.step is not None)
     return RepeatStep(span, times, read) if times is not None and len(read) == len(verbs) else None

@@ -46,30 +46,38 @@ class Verb(Generic[_S]):
     step: _S | None
 
 
-def read_step(scope: Scope, node: Node, grammar: Grammar[_S]) -> Verb[_S]:
-    """One step. Raises ScenarioError where not even its verb can be told."""
+def read_step(scope: Scope, node: Node, grammar: Grammar[_S]) -> Verb[_S] | None:
+    """One step, its mistakes noted. None where not even its verb can be told."""
     page = scope.page
-    verbs: Mapping[str, tuple[str, ...]] = grammar.verbs
     scope.place.number += 1
-    if isinstance(node, MappingNode):
-        name: str = _verb(page, node, grammar)
-        entries = node.entries
-    elif isinstance(node, ScalarNode) and node.value:
-        name = node.value
-        if name not in verbs:
-            raise _unknown(page, node, grammar)
-        entries = {name: Entry(node, ScalarNode("", "", node.end, node.end))}
-    else:
-        raise page.mistake(node, "expected a step", f"the steps are {', '.join(verbs)}")
+    try:
+        name: str
+        name, entries = _entries(page, node, grammar)
+    except ScenarioError as error:
+        page.note(error)
+        return None
     entry = entries[name]
     span = page.between(entry.key.start, entry.value.end)
     if len(entries) > 1:
-        entries = known(page, entries, (name, *verbs[name]), of=name)
+        entries = known(page, entries, (name, *grammar.verbs[name]), of=name)
     try:
         return Verb(name, span, grammar.readers[name](scope, entries, entry, span))
     except ScenarioError as error:
         page.note(error)
         return Verb(name, span, None)
+
+
+def _entries(page: Page, node: Node, grammar: Grammar[_S]) -> tuple[str, dict[str, Entry]]:
+    """The verb of a step, and what stands there by its keys, that of the verb among them."""
+    if isinstance(node, MappingNode):
+        entries = node.entries
+        first = next(iter(entries), "")
+        return first if len(entries) == 1 and first in grammar.verbs else _verb(page, node, grammar), entries
+    if isinstance(node, ScalarNode) and node.value:
+        if node.value not in grammar.verbs:
+            raise _unknown(page, node, grammar)
+        return node.value, {node.value: Entry(node, ScalarNode("", "", node.end, node.end))}
+    raise page.mistake(node, "expected a step", f"the steps are {', '.join(grammar.verbs)}")
 
 
 def _verb(page: Page, node: MappingNode, grammar: Grammar[_S]) -> str:
