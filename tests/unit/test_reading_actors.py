@@ -482,3 +482,18 @@ def test_a_slice_is_no_longer_than_its_payload() -> None:
     for size, first in (("4", "${n}"), ("${n}", "2"), ("4", "5")):
         found = mistakes(text.replace("SIZE", size).replace("FIRST", first))
         assert found == [f"4: the payload has only {4 if size == '4' else 1} bytes"]
+
+
+def test_a_long_circle_is_told_in_part() -> None:
+    clients = "".join(
+        f"  c{number}: [connect, wait-for: m{number}, mark: m{(number + 1) % 20}]\n" for number in range(20)
+    )
+    (message,) = mistakes(f"scenario: S\nclients:\n{clients}")
+    assert message.endswith("'m15' in line 18, which goes on so, 15 times more, back to the first")
+
+
+def test_so_many_captures_are_enough() -> None:
+    groups = ", ".join(f"expect: {{line: '(?P<n{number}>.)'}}" for number in range(257))
+    assert mistakes(f"scenario: S\nclient: [connect, {groups}]\n") == ["2: a scenario captures at most 256 names"]
+    again = ", ".join("expect: {line: '(?P<n>.)'}" for _ in range(300))
+    scenario(f"scenario: S\nclient: [connect, {again}]\n")

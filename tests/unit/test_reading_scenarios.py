@@ -465,6 +465,8 @@ def test_both_parsers_make_the_same_tree(parser: Callable[[str], EventParser]) -
 
 
 KEYS = ["scenario", "client", "payloads", "needs", "law", "send", "expect", "connect", "cut", "within", "end", "line"]
+KEYS += ["clients", "server", "matrix", "count", "steps", "repeat", "times", "mark", "wait-for", "meet", "not", "for"]
+KEYS += ["any", "unordered", "equals", "matches", "exits", "status", "check", "queue", "signal", "port", "u8", "last"]
 WORDS = [*KEYS, "until", "bytes", "hex", "frame", "of", "random", "every-byte", "${idle}", "1s", "4KiB", "5", "\\n"]
 TREES = st.recursive(
     st.sampled_from(WORDS) | st.text(max_size=8) | st.integers(-2, 300) | st.none() | st.booleans(),
@@ -523,6 +525,9 @@ def test_no_tree_is_answered_with_anything_but_mistakes(tree: object, client: li
     survive(
         yaml.safe_dump({"scenario": "S", "client": ["connect", {"send": tree}, {"expect": tree}]}), yaml.CBaseLoader
     )
+    clients = {"bob": ["connect", *client], "crowd": {"count": 2, "steps": ["connect", {"repeat": tree}, *client]}}
+    survive(yaml.safe_dump({"scenario": "S", "clients": clients, "server": client}), yaml.CBaseLoader)
+    survive(yaml.safe_dump({"scenario": "S", "matrix": tree, "server": [{"check": tree}]}), yaml.CBaseLoader)
 
 
 @given(st.binary())

@@ -16,6 +16,9 @@ from sockcheck.reading.page import Page
 from sockcheck.reading.values import unknown
 from sockcheck.scenario import Span
 
+# Of a circle that is longer only the beginning is told.
+_MOST_TOLD = 6
+
 _NEVER = float("inf")
 
 
@@ -180,7 +183,12 @@ class Marks:
         first, _ = circle[0]
         told = [f"{quoted(first.name)}, awaited in line {first.span.line},"]
         for (_, setter), (wait, _) in zip(circle, [*circle[1:], circle[0]], strict=True):
-            told.append(f"is set in line {setter.span.line} behind the wait for {quoted(wait.name)}")
-            told.append(f"in line {wait.span.line}{', which' if wait is not first else ''}")
+            if len(told) == _MOST_TOLD:
+                told.append(f"goes on so, {len(circle) - _MOST_TOLD + 1} times more, back to the first")
+                break
+            told.append(
+                f"is set in line {setter.span.line} behind the wait for {quoted(wait.name)} in line {wait.span.line}"
+                + (", which" if wait is not first else "")
+            )
         message = f"these marks wait for each other: {' '.join(told)}"
         return self._page.mistake(first.span, message, "one of them must be set before its client waits")

@@ -28,6 +28,9 @@ RESERVED: Mapping[str, str] = {
 }
 """The names that sockcheck gives values to, and what they are."""
 
+# For each it may have to be found out what happens behind it.
+MOST_CAPTURES = 256
+
 _GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
 
 
@@ -119,7 +122,10 @@ class Names:
         return misplaced
 
     def capture(self, name: str, span: Span) -> None:
-        """A named group of a pattern in the step that is being read. Notes where the name means something else."""
+        """A named group of a pattern in the step that is being read. Notes where the name means something else.
+
+        Raises ScenarioError where there are too many of them.
+        """
         if self._deaf:
             return
         meaning = self.meaning(name)
@@ -127,6 +133,8 @@ class Names:
             message = f"the group {quoted(name)} cannot be captured: it is {meaning}"
             self._page.note(self._page.mistake(span, message, "call the group otherwise"))
             return
+        if name not in self._captures and len(self._captures) == MOST_CAPTURES:
+            raise self._page.mistake(span, f"a scenario captures at most {MOST_CAPTURES} names")
         place = self._place
         first = self._captures.setdefault(name, _Named(name, span, place.actor, place.number, place.counted))
         if first.actor != place.actor:
