@@ -7,7 +7,7 @@ both come to the same finding.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable
 from typing import Literal, TypeVar, assert_never
 
@@ -86,7 +86,8 @@ class Exchange:
         self._client = actor.name
         self._actions = actor.actions
         self._pushes = actor.pushes
-        self._values = values
+        # What this client captured itself goes before what another of the same `count` did by the same name.
+        self._values = ChainMap({}, values)
         self._law = law
         self._hint = hint
         self._position = 0
@@ -104,7 +105,7 @@ class Exchange:
         self._ending: PeerClosed | None = None
         self._settled = False
         self._reads = True
-        self._incoming = Incoming(actor.actions, values)
+        self._incoming = Incoming(actor.actions, self._values)
         self.command: Move | None = None
         self.finding: Finding | None = None
         self.trouble = ""

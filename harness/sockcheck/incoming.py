@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from dataclasses import dataclass
 
 from sockcheck.case import Action, Await, Connect, Expect, Mark, Meet, Not, Send, Shutdown, Wait, WaitFor
@@ -32,7 +33,7 @@ class Incoming:
     silence or an ending.
     """
 
-    def __init__(self, actions: tuple[Action, ...], values: dict[str, bytes]) -> None:
+    def __init__(self, actions: tuple[Action, ...], values: ChainMap[str, bytes]) -> None:
         self._actions = actions
         self._values = values
         self._next = 0
@@ -65,7 +66,8 @@ class Incoming:
                 return _NOT_KEPT
             if not isinstance(answer, Done):
                 return answer or b""
-            self._values.update(answer.captures)
+            for captured in self._values.maps:
+                captured.update(answer.captures)
             self._matched[self._next] = Arrival(self._first, at)
             self._matcher = None
             self._next += 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from sockcheck.case import SERVER, Case
+from sockcheck.case import SERVER, Action, Case, ServerAction
 from sockcheck.events import (
     CaseFinished,
     CaseStarted,
@@ -133,19 +133,27 @@ class Judge:
         return self._finding("case-timeout", message, f"the whole case within {limit}", "it was not over", event.at)
 
     def _finding(self, kind: Kind, message: str, expected: str, actual: str, at: float) -> Finding:
-        """A finding that no exchange made. It points at the step that its first unfinished client had come to."""
-        actor = next((a for a in self.case.actors if self.exchanges[a.name].command is not None), self.case.actors[0])
-        step = min(self.exchanges[actor.name].position, len(actor.actions) - 1)
+        """A finding that no exchange made. It points at the step that its first unfinished client had come to.
+
+        Where a case has no clients, that is the step that the server's own steps had come to.
+        """
+        client, position, received = SERVER, self.serving.position, 0
+        actions: Sequence[Action | ServerAction] = self.case.server
+        unfinished = [actor for actor in self.case.actors if self.exchanges[actor.name].command is not None]
+        for actor in (*unfinished, *self.case.actors)[:1]:
+            exchange = self.exchanges[actor.name]
+            client, position, received, actions = actor.name, exchange.position, exchange.received, actor.actions
+        step = min(position, len(actions) - 1)
         return Finding(
             kind=kind,
             law=self.case.law,
-            client=actor.name,
+            client=client,
             step=step,
-            span=actor.actions[step].span,
+            span=actions[step].span,
             message=message,
             expected=expected,
             actual=actual,
-            received=self.exchanges[actor.name].received,
+            received=received,
             at=at,
             hint=self.case.hint,
         )

@@ -141,6 +141,20 @@ def test_what_was_captured_is_sent_and_expected_to_the_letter() -> None:
     assert made.finding.kind == "wrong-bytes"
 
 
+def test_what_a_client_captured_itself_goes_before_what_another_did() -> None:
+    values: dict[str, bytes] = {}
+    one = connected(expect(Line((rb"(?P<n>\d)",), "any")), send(Value("n")), values=values)
+    tell(one, received(1.1, b"1\n"))
+    other = connected(expect(Line((rb"(?P<n>\d)",), "any")), WaitFor(HERE, "m"), send(Value("n")), values=values)
+    third = connected(expect(Line((rb"(?P<n>\d)",), "any")), values=values)
+    tell(other, received(1.1, b"2\n"))
+    tell(third, received(1.1, b"3\n"))
+    command = todo(tell(other, waited(1.2)))
+    assert isinstance(command, DoSend)
+    assert command.data == b"2"
+    assert values["n"] == b"3"
+
+
 def test_a_reply_that_needs_anothers_capture_waits_until_that_is_there() -> None:
     values: dict[str, bytes] = {}
     made = connected(WaitFor(HERE, "m"), expect(Exact((Value("key"), b"\n"))), expect(b"!"), values=values)

@@ -145,6 +145,12 @@ def test_an_exit_that_the_servers_own_steps_ask_for_is_none_to_be_told() -> None
     assert judged(gone, connected(), received(), Marked(0.3, 1, "server", 0, "n"), *steps[1:3], dead) == Verdict("pass")
 
 
+def test_a_finding_of_a_case_without_clients_points_at_the_servers_steps() -> None:
+    alone = replace(started().case, actors=(), server=(Mark(FIRST, "n"), Mark(SECOND, "m")))
+    (finding,) = judged(alone, Marked(0.2, 1, "server", 0, "n"), TargetExited(0.3, 1, 1), HEALTHY).findings
+    assert (finding.client, finding.step, finding.span) == ("server", 1, SECOND)
+
+
 def test_who_was_released_is_not_judged_where_nobody_failed() -> None:
     case = started().case
     waits = replace(case, actors=(Actor("client", (WaitFor(FIRST, "m"),)),))
