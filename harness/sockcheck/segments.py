@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 
 FALLBACK_GAP = 0.02
-"""Seconds between segments where the server's end cannot be observed. It fails to part about 2 of 10,000."""
+"""Seconds between segments where the server's end cannot be observed. Now and then it fails to part them."""
 
 
 def random_cuts(size: int, count: int, seed: int) -> tuple[int, ...]:
