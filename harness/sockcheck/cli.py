@@ -20,7 +20,8 @@ _EXIT_CODES = """\
 exit codes:
   0  every case passed              3  the server could not be started or reached
   1  a case failed                  4  a fault of sockcheck's own, or of the machine
-  2  bad usage or a bad scenario  130  interrupted; what ran is still reported
+  2  bad usage or a bad scenario    5  the machine was too busy to judge all cases
+                                  130  interrupted; what ran is still reported
 """
 
 _RUN_EXAMPLES = """\
@@ -167,6 +168,12 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
     choice.add_argument("--seed", type=int, default=0, metavar="N", help="for all that is random; default: 0")
     choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
+    choice.add_argument(
+        "--flaky",
+        choices=("fail", "pass"),
+        default="fail",
+        help="whether a case that failed, and did not when tried again, fails the run; default: %(default)s",
+    )
     how = run.add_argument_group("how it is run")
     how.add_argument("--jobs", type=_count, metavar="N", help="servers at a time; default: one for each CPU")
     how.add_argument("--stretch", type=_factor, default=1.0, metavar="X", help="multiply every deadline")

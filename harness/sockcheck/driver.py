@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from dataclasses import replace
 
 import trio
 
 from sockcheck import server_steps
 from sockcheck.case import SERVER
 from sockcheck.client import Client
-from sockcheck.events import CaseTimedOut, HealthRead, Troubled
+from sockcheck.events import CaseTimedOut, DeadlinePassed, Event, Figures, HealthRead, ServerDeadlinePassed, Troubled
 from sockcheck.judging import Judge
 from sockcheck.marks import Board
+from sockcheck.observe import measures
 from sockcheck.observe.settling import settle
 from sockcheck.target import Target
 from sockcheck.world import Trouble, World
@@ -20,6 +23,8 @@ from sockcheck.world import Trouble, World
 SETTLE_LIMIT = 1.0
 # For one that did not settle in time before: it spins, or never sleeps. Its cases should not all wait that long.
 _RESTLESS_LIMIT = 0.05
+# A server that uses this share of all CPUs waits for a CPU because of its own threads.
+_OWN_DOING = 0.8
 # Clients that start together would falsify each other's times: so many, then a turn for those that run.
 _STARTED_AT_ONCE = 16
 
@@ -28,9 +33,12 @@ class Driver:
     """Performs cases. One for each target, since it remembers how that one behaves."""
 
     def __init__(self, world: World, target: Target) -> None:
-        self._world = world
+        self._world = replace(world, emit=self._emit)
+        self._told = world.emit
         self._target = target
         self._settle_limit = SETTLE_LIMIT
+        self._before: Figures | None = None
+        self._began = 0.0
 
     async def perform(self, attempt: int, judge: Judge) -> bool:
         """Everything from the first connection to the health behind the case, told as events to `world.emit`.
@@ -40,7 +48,9 @@ class Driver:
         world, case = self._world, judge.case
         board = Board([*((actor.name, actor.actions) for actor in case.actors), (SERVER, case.server)])
         clients = [self._client(attempt, actor.name, judge, board) for actor in case.actors]
-        began = world.clock()
+        began = self._began = world.clock()
+        if self._before is None:
+            self._before = self._figures()
         try:
             with trio.move_on_after(case.deadline) as scope:
                 await self._run_all(clients, attempt, judge, board)
@@ -55,17 +65,44 @@ class Driver:
         if scope.cancelled_caught:
             world.emit(CaseTimedOut(world.clock(), attempt, world.poller.late_since(world.origin + began)))
         await self._settle(clients)
-        alive, listening, why = await self._target.health()
-        world.emit(HealthRead(world.clock(), attempt, alive, listening, why))
-        return alive and listening
+        health = await self._target.health()
+        self._before = health.figures
+        world.emit(HealthRead(world.clock(), attempt, *health))
+        return health.alive and health.listening
 
     async def survives_pause(self) -> bool:
         """Whether the server lives and listens after a pause that nothing else happened in."""
         await self._target.signal_all(signal.SIGSTOP)
         await self._target.signal_all(signal.SIGCONT)
         await self._settle([])
-        alive, listening, _ = await self._target.health()
-        return alive and listening
+        health = await self._target.health()
+        return health.alive and health.listening
+
+    def _emit(self, event: Event) -> None:
+        """Tell `event`. With a deadline goes how long the server was kept from running."""
+        if isinstance(event, DeadlinePassed | CaseTimedOut):
+            event = replace(event, starved=self._starved())
+        elif isinstance(event, ServerDeadlinePassed):
+            late = self._world.poller.late_since(self._world.origin + self._began)
+            event = replace(event, late=late, starved=self._starved())
+        self._told(event)
+
+    def _figures(self) -> Figures | None:
+        pids = self._target.pids()
+        return measures.figures(pids) if pids else None
+
+    def _starved(self) -> float:
+        """How long, in seconds, threads of the server waited for a CPU since the case began.
+
+        A server that keeps all CPUs busy by itself kept nobody from running but itself: it was not starved.
+        """
+        before, now = self._before, self._figures()
+        if before is None or now is None or before.delay is None or now.delay is None:
+            return 0.0
+        used = (now.cpu or 0.0) - (before.cpu or 0.0)
+        if used > _OWN_DOING * len(os.sched_getaffinity(0)) * (self._world.clock() - self._began):
+            return 0.0
+        return max(0.0, now.delay - before.delay)
 
     def _client(self, attempt: int, name: str, judge: Judge, board: Board) -> Client:
         return Client(

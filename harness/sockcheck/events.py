@@ -109,11 +109,20 @@ class TargetStopped:
     killed: bool
 
 
+Role = Literal["first", "shared", "alone", "predecessor", "after", "probe"]
+
+
 @dataclass(frozen=True, slots=True)
 class CaseStarted:
     """An attempt at `case` begins, on the server `target`.
 
-    `unique` is what `${unique}` stands for in this attempt, and in no other.
+    `unique` is what `${unique}` stands for in this attempt, and in no other. `trial` numbers the cases of a run: all
+    attempts at one case, and what was done for its sake, have the same.
+
+    `role` says what the attempt is for: the `first`; the first, `shared`: on a server that serves other cases at the
+    same time, so that only a pass of it counts; `alone`: again, on a server that has served nothing before; a
+    `predecessor`, which went before the failing case and is performed again, to see whether the failure comes of it;
+    `after` that, the case itself; `probe`: a fresh client's plain exchange, to see whether the server still serves.
     """
 
     at: float
@@ -121,6 +130,8 @@ class CaseStarted:
     target: int
     case: Case
     unique: str = ""
+    trial: int = 0
+    role: Role = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +220,8 @@ class PeerClosed:
 class DeadlinePassed:
     """The deadline of this step passed. `progress`: bytes of the current send that the kernel had taken.
 
-    `late`: the longest time, in seconds, that sockcheck itself was kept from running since the wait began.
+    `late`: the longest time, in seconds, that sockcheck itself was kept from running since the wait began. `starved`:
+    how long, in seconds, threads of the server that were ready to run had to wait for a CPU since the attempt began.
     """
 
     at: float
@@ -218,6 +230,7 @@ class DeadlinePassed:
     step: int
     progress: int
     late: float = 0.0
+    starved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,11 +368,13 @@ class ServerChecked:
 
 @dataclass(frozen=True, slots=True)
 class ServerDeadlinePassed:
-    """The deadline of a step of the server passed."""
+    """The deadline of a step of the server passed. `late` and `starved` as in DeadlinePassed."""
 
     at: float
     attempt: int
     step: int
+    late: float = 0.0
+    starved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,11 +403,26 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class CaseTimedOut:
-    """The case took longer than it may. `late` as in DeadlinePassed."""
+    """The case took longer than it may. `late` and `starved` as in DeadlinePassed."""
 
     at: float
     attempt: int
     late: float = 0.0
+    starved: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The server's processes together, as the kernel counts them; None for what cannot be seen.
+
+    `cpu` and `delay` are seconds since they began: used, and waited for by threads that were ready to run.
+    """
+
+    open_files: int | None
+    threads: int | None
+    children: int | None
+    cpu: float | None
+    delay: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +437,7 @@ class HealthRead:
     alive: bool
     listening: bool
     why: str
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +465,20 @@ class CaseFinished:
     at: float
     attempt: int
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CaseJudged:
+    """What the attempts at a case come to, `attempts` by number, those of predecessors not among them.
+
+    `after` are the ids of the cases without which it does not fail: on a fresh server, with those before it, it does.
+    """
+
+    at: float
+    trial: int
+    attempts: tuple[int, ...]
+    verdict: Verdict
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,4 +524,4 @@ AttemptEvent = ClientEvent | ServerEvent | CaseStarted | CaseTimedOut | HealthRe
 
 TargetEvent = TargetStarted | TargetFailed | TargetOutput | TargetExited | TargetStopped
 
-Event = RunStarted | SourceRead | TargetEvent | AttemptEvent | CaseNotRun | RunFinished
+Event = RunStarted | SourceRead | TargetEvent | AttemptEvent | CaseJudged | CaseNotRun | RunFinished

@@ -66,7 +66,7 @@ from sockcheck.payloads import BadValueError, MissingValueError, join, number, v
 from sockcheck.segments import bounds
 from sockcheck.show import count, quoted, seconds
 from sockcheck.verdict import Difference, Finding, Kind
-from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, is_late, late_text, wanted_end
+from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, hindered, wanted_end
 
 _T = TypeVar("_T")
 
@@ -78,6 +78,7 @@ class Exchange:
 
     `command`: what to do next; None when there is nothing more to do. The same object as long as nothing changed.
     `finding`: what was wrong; the first thing ends the exchange. `trouble`: why it cannot be judged, or "".
+    `busy`: how the machine was too busy for that, or "".
     `released_by`: the mark that could not be set any more, which ended the exchange without a judgement, or "".
     `absorbed`: whether the bytes of the last Received were, all of them, exactly what was expected.
     """
@@ -109,6 +110,7 @@ class Exchange:
         self.command: Move | None = None
         self.finding: Finding | None = None
         self.trouble = ""
+        self.busy = ""
         self.released_by = ""
         self.absorbed = False
         self._with_values(self._advance, 0.0)
@@ -289,9 +291,10 @@ class Exchange:
         if isinstance(action, Expect) and isinstance(action.form, Not):
             self._give_back(event.at)
             return
-        if isinstance(action, Connect | Send | Expect | End) and is_late(event.late, action.within):
-            self.trouble = late_text(event.late)
-            return
+        if isinstance(action, Connect | Send | Expect | End):
+            self.busy = hindered(event.late, event.starved, action.within)
+            if self.busy:
+                return
         match action:
             case Await() | Quiet() | Wait():
                 # That the server did not read in time accuses nobody: a sequential server is busy with another.
@@ -348,7 +351,7 @@ class Exchange:
             self.command = command
 
     def _over(self) -> bool:
-        return self.finding is not None or self.trouble != "" or self.released_by != ""
+        return self.finding is not None or bool(self.trouble or self.busy or self.released_by)
 
     def _enter(self, action: Action, at: float) -> Move | None:
         """What `action` needs next; None when it is done, which moves the position, or has failed."""

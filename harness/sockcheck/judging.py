@@ -20,11 +20,12 @@ from sockcheck.events import (
     Troubled,
     Waited,
 )
+from sockcheck.evidence import is_hard
 from sockcheck.exchange import Exchange
 from sockcheck.serving import Serving
 from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
-from sockcheck.wording import is_late, late_text
+from sockcheck.wording import hindered
 
 
 class Judge:
@@ -69,22 +70,27 @@ class Judge:
         return verdict
 
     def _unexcused(self) -> Verdict:
-        troubles = [self._trouble, self.serving.trouble, *(e.trouble for e in self.exchanges.values())]
-        if self._timed_out is not None and is_late(self._timed_out.late, self.case.deadline):
-            troubles.append(late_text(self._timed_out.late))
-        trouble = next(filter(None, troubles), "")
-        if trouble:
-            return Verdict("error", reason=trouble)
-        findings = [exchange.finding for exchange in self.exchanges.values() if exchange.finding is not None]
+        exchanges = self.exchanges.values()
+        for trouble in (self._trouble, self.serving.trouble, *(exchange.trouble for exchange in exchanges)):
+            if trouble:
+                return Verdict("error", reason=trouble)
+        findings = [exchange.finding for exchange in exchanges if exchange.finding is not None]
         findings.sort(key=lambda finding: finding.at)
         server = self.serving.finding or self._server_finding()
         if server is not None:
             findings.insert(0, server)
         elif self._timed_out is not None and not findings:
             findings.append(self._timeout_finding(self._timed_out))
-        if not findings and (self.serving.unjudged or any(e.released_by for e in self.exchanges.values())):
+        for busy in (self._busy(), self.serving.busy, *(exchange.busy for exchange in exchanges)):
+            if busy and not is_hard(findings):
+                return Verdict("busy", reason=busy)
+        if not findings and (self.serving.unjudged or any(exchange.released_by for exchange in exchanges)):
             return Verdict("error", reason="a mark could not be set any more, and no finding says why")
         return Verdict("fail" if findings else "pass", tuple(findings))
+
+    def _busy(self) -> str:
+        event = self._timed_out
+        return hindered(event.late, event.starved, self.case.deadline) if event is not None else ""
 
     def tell(self, event: ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled) -> None:
         """Something was seen in this attempt. What no client of the case saw is passed over."""

@@ -43,6 +43,7 @@ from sockcheck.events import (
 )
 from sockcheck.show import quoted, seconds, signal_name, status_text
 from sockcheck.verdict import Finding, Kind
+from sockcheck.wording import hindered
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class Serving:
     `began` is when the steps began: deadlines count from the end of the previous step, those of the first from here.
     `command`: what to do next; None when there is nothing more to do. The same object as long as nothing changed.
     `finding`: what was wrong; the first thing ends the steps. `trouble`: why they cannot be judged, or "".
+    `busy`: how the machine was too busy for that, or "".
     `unjudged`: they ended because who should have set a mark for them had ended before.
     """
 
@@ -145,6 +147,7 @@ class Serving:
         self._seen: tuple[float | None, ...] = ()
         self.finding: Finding | None = None
         self.trouble = ""
+        self.busy = ""
         self.unjudged = False
         self.command: Command | None = None
         self._advance()
@@ -178,7 +181,7 @@ class Serving:
             case ServerChecked():
                 self._checked(event)
             case ServerDeadlinePassed():
-                self._deadline_passed(event.at)
+                self._deadline_passed(event)
             case Released():
                 self.unjudged = True
             case _:
@@ -196,7 +199,7 @@ class Serving:
 
     def _next(self) -> Command | None:
         step = self._position
-        if self.finding is not None or self.trouble or self.unjudged or step == len(self._actions):
+        if self.finding is not None or self.trouble or self.busy or self.unjudged or step == len(self._actions):
             return None
         action = self._actions[step]
         match action:
@@ -255,21 +258,24 @@ class Serving:
         elif _all_hold(action.checks, event.values):
             self._step_done(event.at)
 
-    def _deadline_passed(self, at: float) -> None:
+    def _deadline_passed(self, event: ServerDeadlinePassed) -> None:
         action = self._actions[self._position]
+        assert isinstance(action, Exits | Check)
+        self.busy = hindered(event.late, event.starved, action.within)
+        if self.busy:
+            return
         if isinstance(action, Exits):
             within = seconds(action.within)
             message = f"the server did not end within {within}"
             wanted = f"{statuses_text(action.statuses)}, within {within}"
-            self._fail("no-exit", message, wanted, "at least one of its processes was still there", at)
+            self._fail("no-exit", message, wanted, "at least one of its processes was still there", event.at)
             return
-        assert isinstance(action, Check)
         seen = list(zip(action.checks, self._seen, strict=True))
         wrong = [(check, value) for check, value in seen if not holds(check, value)]
         expected = " and ".join(f"{check.what} {_wanted(check)}" for check, _ in seen)
         actual = ", ".join(_figure(check, value) for check, value in seen)
         message = ", ".join(f"{_figure(check, value)}, not {_wanted(check)}" for check, value in wrong)
-        self._fail("wrong-measure", f"{message}, after {seconds(action.within)}", expected, actual, at)
+        self._fail("wrong-measure", f"{message}, after {seconds(action.within)}", expected, actual, event.at)
 
     def _fail(self, kind: Kind, message: str, expected: str, actual: str, at: float) -> None:
         self.finding = Finding(

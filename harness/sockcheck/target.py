@@ -19,7 +19,7 @@ import trio
 from sockcheck import target_errors
 from sockcheck.addresses import Address, is_local, serves
 from sockcheck.errors import TargetError
-from sockcheck.events import Event, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
+from sockcheck.events import Event, Figures, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
 from sockcheck.keeper.client import Gone, Output, Stopped, Tree
 from sockcheck.life import Life, Meant
 from sockcheck.observe import measures, processes
@@ -56,11 +56,15 @@ class Command:
 
 
 class Health(NamedTuple):
-    """Whether a process of the target is left, whether it listens; `why` where one of them is not so or not seen."""
+    """Whether a process of the target is left, whether it listens; `why` where one of them is not so or not seen.
+
+    `figures` are of the processes that are alive and can be seen.
+    """
 
     alive: bool
     listening: bool
     why: str
+    figures: Figures | None = None
 
 
 class Target(Protocol):
@@ -229,7 +233,7 @@ class StartedTarget:
                 listening = self._is_listening(tree)
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
-        return Health(tree.alive, tree.alive and listening, tree.why)
+        return Health(tree.alive, tree.alive and listening, tree.why, measures.figures(tree.pids))
 
     def _is_listening(self, tree: Tree) -> bool:
         return any(serves(row, self.address) for row in self._now().listeners(tree.pids))
@@ -393,8 +397,10 @@ class ConnectedTarget:
                 listening = self._is_listening(self._source)
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
-        alive = listening or bool(self.pids())
-        return Health(alive, listening, "" if listening else f"nothing listens on {self.address}")
+        pids = self.pids()
+        figures = measures.figures(pids) if pids else None
+        why = "" if listening else f"nothing listens on {self.address}"
+        return Health(listening or bool(pids), listening, why, figures)
 
     def _is_listening(self, source: ListenSource) -> bool:
         return any(serves(row, self.address) for row in source.listeners())

@@ -31,7 +31,7 @@ Kind = Literal[
     "case-timeout",  # the whole case took longer than it may
 ]
 
-Outcome = Literal["pass", "fail", "error", "skip"]
+Outcome = Literal["pass", "fail", "flaky", "error", "busy", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """pass; fail: the server's fault; error: ours or the machine's, skip: not run. The last two give a `reason`."""
+    """pass; fail: the server's fault; flaky: it failed, and did not when it was tried again; error: ours or the
+    machine's; busy: the machine was too busy to judge; skip: not run. All but the first two give a `reason`."""
 
     outcome: Outcome
     findings: tuple[Finding, ...] = ()

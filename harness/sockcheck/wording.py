@@ -6,22 +6,22 @@ from sockcheck.case import End
 from sockcheck.events import PeerClosed
 from sockcheck.show import seconds
 
-# A deadline is no evidence when sockcheck itself was kept from running for more than this share of it; below the
-# floor, in seconds, nobody is kept from anything.
-_LATE_SHARE, _LATE_FLOOR = 0.1, 0.25
+# A deadline is no evidence when sockcheck or the server was kept from running for more than this share of it; below
+# the floor, in seconds, nobody is kept from anything.
+_HINDERED_SHARE, _HINDERED_FLOOR = 0.1, 0.05
 
 ORDERLY = "an orderly end: recv() returns b''"
 RESET = "a reset: recv() raises ECONNRESET"
 
 
-def is_late(late: float, deadline: float) -> bool:
-    """Whether sockcheck was kept from running for so long, in seconds, that a missed deadline is no evidence."""
-    return late > max(_LATE_FLOOR, _LATE_SHARE * deadline)
-
-
-def late_text(late: float) -> str:
-    """Why there is no judgement then."""
-    return f"sockcheck itself was kept from running for {seconds(late)}, so the deadline is no evidence"
+def hindered(late: float, starved: float, deadline: float) -> str:
+    """Why a missed deadline is no evidence, or "" where it is. All in seconds; as in DeadlinePassed."""
+    limit = max(_HINDERED_FLOOR, _HINDERED_SHARE * deadline)
+    if late > limit:
+        return f"sockcheck itself was kept from running for {seconds(late)}, so the deadline is no evidence"
+    if starved > limit:
+        return f"the server had to wait {seconds(starved)} for a CPU, so the deadline is no evidence"
+    return ""
 
 
 OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}

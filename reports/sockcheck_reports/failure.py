@@ -8,7 +8,7 @@ from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from sockcheck.case import SERVER
-from sockcheck.events import RunStarted, TargetFailed
+from sockcheck.events import Role, RunStarted, TargetFailed
 from sockcheck.verdict import Finding
 
 from .again import command, shell_lines, words
@@ -22,8 +22,32 @@ INDENT = "  "
 _OUTPUT_SHOWN = 20
 _NARROWEST_EXCERPT = 24
 _OTHERS_SHOWN = 8
-_WORD = {"fail": "FAIL", "error": "ERROR", "pass": "pass", "skip": "skip"}
-STYLE = {"fail": "bold red", "error": "bold magenta", "pass": "green", "skip": "yellow"}
+_WORD = {"fail": "FAIL", "flaky": "FLAKY", "error": "ERROR", "busy": "BUSY", "pass": "pass", "skip": "skip"}
+STYLE = {
+    "fail": "bold red",
+    "flaky": "bold red",
+    "error": "bold magenta",
+    "busy": "bold magenta",
+    "pass": "green",
+    "skip": "yellow",
+}
+ROLE: Mapping[Role, str] = {
+    "first": "first",
+    "shared": "beside other cases",
+    "alone": "again, on a fresh server",
+    "predecessor": "before it",
+    "after": "after other cases, on a fresh server",
+    "probe": "a fresh client, behind the last case",
+}
+_SAID = {
+    "pass": "passed",
+    "fail": "failed",
+    "flaky": "flaky",
+    "error": "no judgement",
+    "busy": "no judgement",
+    "skip": "not judged",
+}
+_PREDECESSORS_SHOWN = 3
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -70,7 +94,12 @@ def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> 
     for number, finding in enumerate(told(case.findings)[0], 1):
         which = f"{number} of {len(case.findings)}: " if len(case.findings) > 1 else ""
         lines += [Text(), *_finding(case, finding, view, which, width)]
-    for title, sentences in (("Also:", others(case)), ("Not judged:", not_judged(case))):
+    for title, sentences in (
+        ("Also:", others(case)),
+        ("Not judged:", not_judged(case)),
+        ("It fails only after, on the same server:", predecessors(case)),
+        ("Attempts:", attempts(case)),
+    ):
         if sentences:
             lines += [Text(), Text(f"{INDENT}{title}")]
         for sentence in sentences:
@@ -83,6 +112,21 @@ def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> 
     if view.run:
         lines += [Text(), *_again(view.run, case, width)]
     return lines
+
+
+def predecessors(case: CaseView) -> tuple[str, ...]:
+    """The cases without which it does not fail, the first ones by name."""
+    named = tuple(map(plain, case.after[:_PREDECESSORS_SHOWN]))
+    more = len(case.after) - len(named)
+    return (*named, f"and {count(more, 'more case')}") if more else named
+
+
+def attempts(case: CaseView) -> tuple[str, ...]:
+    """What each of several attempts came to, in a sentence each."""
+    return tuple(
+        f"{ROLE[attempt.role]}: {_SAID[attempt.outcome]}{f': {clipped(attempt.said)}' if attempt.said else ''}"
+        for attempt in case.attempts
+    )
 
 
 def hints(case: CaseView) -> tuple[str, ...]:

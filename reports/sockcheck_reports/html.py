@@ -19,7 +19,7 @@ from sockcheck.verdict import Finding
 from .again import command, words
 from .clients import accused, prefix, told
 from .excerpt import Comparison, SourceLine, clipped, output_lines, plain, source_line
-from .failure import compared, hints, not_judged, others, served_by, where
+from .failure import attempts, compared, hints, not_judged, others, predecessors, served_by, where
 from .rows import Row
 from .view import CaseView, View
 from .wording import count, duration, size
@@ -67,6 +67,8 @@ class _Failure:
     findings: tuple[_Finding, ...]
     others: tuple[str, ...]
     not_judged: tuple[str, ...]
+    after: tuple[str, ...]
+    attempts: tuple[str, ...]
     laws: tuple[tuple[str, str], ...]
     hints: tuple[str, ...]
     moments: tuple[_Moment, ...]
@@ -177,7 +179,11 @@ def _of_all(number: int, total: int) -> str:
 def _good(view: View) -> bool:
     counts = view.counts
     as_expected = counts.passed or counts.known
-    return bool(view.whole and as_expected and not (counts.failed or counts.errors or view.target_failures))
+    return bool(
+        view.whole
+        and as_expected
+        and not (counts.failed or counts.flaky or counts.errors or counts.busy or view.target_failures)
+    )
 
 
 def _counts(view: View) -> list[tuple[str, str, str]]:
@@ -185,7 +191,9 @@ def _counts(view: View) -> list[tuple[str, str, str]]:
     counts = view.counts
     given = (
         (counts.failed, "failed", "fail"),
+        (counts.flaky, "flaky", "fail"),
         (counts.errors, "error" if counts.errors == 1 else "errors", "error"),
+        (counts.busy, "not judged on a busy machine", "error"),
         (counts.passed, "passed", "pass"),
         (counts.known, "known failure" if counts.known == 1 else "known failures", "skip"),
         (counts.skipped, "skipped", "skip"),
@@ -205,6 +213,8 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
         findings=tuple(_finding(case, finding, view) for finding in told(case.findings)[0]),
         others=others(case),
         not_judged=not_judged(case),
+        after=predecessors(case),
+        attempts=attempts(case),
         laws=tuple((plain(law), laws.get(law, "")) for law in named),
         hints=tuple(clipped(hint) for hint in hints(case)),
         moments=tuple(_moment(row, prefix(case.case, row.client)) for row in case.rows),

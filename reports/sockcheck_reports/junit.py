@@ -92,11 +92,12 @@ def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], na
     text = "\n".join(line.plain.rstrip() for line in account(entry, view, laws, _WIDTH))
     if entry.known_failure:
         _result(element, "skipped", "known-failure", entry.reason, text)
-    elif entry.outcome == "fail":
+    elif entry.outcome in ("fail", "flaky"):
         first = entry.findings[0] if entry.findings else None
-        _result(element, "failure", first.kind if first else "fail", first.message if first else entry.reason, text)
+        kind = "flaky" if entry.outcome == "flaky" else first.kind if first else "fail"
+        _result(element, "failure", kind, first.message if first else entry.reason, text)
     else:
-        _result(element, "error", "error", entry.reason, text)
+        _result(element, "error", entry.outcome, entry.reason, text)
     _output(element, entry)
     return element
 

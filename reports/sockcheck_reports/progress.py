@@ -9,7 +9,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, Event, RunFinished, RunStarted, TargetFailed
+from sockcheck.events import (
+    CaseFinished,
+    CaseJudged,
+    CaseNotRun,
+    CaseStarted,
+    Event,
+    RunFinished,
+    RunStarted,
+    TargetFailed,
+)
 from sockcheck.verdict import Outcome
 
 from .excerpt import clipped, plain
@@ -19,7 +28,14 @@ from .wording import count, duration
 _REDRAW_EVERY = 0.1
 _SAY_EVERY = 10.0
 _BAR = 24
-_WORDS: tuple[tuple[Outcome, str], ...] = (("fail", "failed"), ("error", "errors"), ("pass", "passed"))
+_WORDS: tuple[tuple[Outcome, str], ...] = (
+    ("fail", "failed"),
+    ("flaky", "flaky"),
+    ("error", "errors"),
+    ("busy", "not judged"),
+    ("pass", "passed"),
+)
+_BAD: tuple[Outcome, ...] = ("fail", "flaky", "error", "busy")
 
 
 class Progress:
@@ -55,6 +71,7 @@ class Progress:
         self._total = 0
         self._counts: Counter[str] = Counter()
         self._running: dict[int, str] = {}
+        self._names: dict[int, str] = {}
         self._drawn = 0.0
 
     def add(self, event: Event) -> None:
@@ -65,8 +82,12 @@ class Progress:
                     self._live.start()
             case CaseStarted():
                 self._running[event.attempt] = plain(event.case.id)
+                self._names.setdefault(event.trial, self._running[event.attempt])
             case CaseFinished():
-                self._finished(event)
+                self._running.pop(event.attempt, None)
+                return  # what it came to is told next
+            case CaseJudged():
+                self._judged(event)
             case CaseNotRun():
                 self._counts["not run"] += 1
             case TargetFailed():
@@ -87,11 +108,11 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def _finished(self, event: CaseFinished) -> None:
-        name = self._running.pop(event.attempt, "")
+    def _judged(self, event: CaseJudged) -> None:
+        name = self._names.pop(event.trial, "")
         outcome = event.verdict.outcome
         self._counts[outcome] += 1
-        if outcome in ("fail", "error"):
+        if outcome in _BAD:
             said = event.verdict.findings[0].message if event.verdict.findings else event.verdict.reason
             self._say(Text.assemble((f"{outcome.upper():<5} ", STYLE[outcome]), name, (f"  {clipped(said)}", "dim")))
 
@@ -108,7 +129,7 @@ class Progress:
         filled = _BAR * done // self._total if self._total else 0
         latest = next(reversed(self._running.values()), "")
         line = Text.assemble(
-            ("█" * filled, "red" if self._counts["fail"] or self._counts["error"] else "green"),
+            ("█" * filled, "red" if any(self._counts[outcome] for outcome in _BAD) else "green"),
             ("░" * (_BAR - filled), "dim"),
             f" {done:,}/{self._total:,} {', '.join(said)} ",
             (latest, "dim"),

@@ -157,7 +157,9 @@ def summary(view: View, width: int) -> list[Text]:
 def _counts(counts: Counts, seconds: float) -> Text:
     parts = [
         (counts.failed, "failed", STYLE["fail"]),
+        (counts.flaky, "flaky", STYLE["flaky"]),
         (counts.errors, "error" if counts.errors == 1 else "errors", STYLE["error"]),
+        (counts.busy, "not judged on a busy machine", STYLE["busy"]),
         (counts.passed, "passed", STYLE["pass"]),
         (counts.known, "known failure" if counts.known == 1 else "known failures", STYLE["skip"]),
         (counts.skipped, "skipped", STYLE["skip"]),

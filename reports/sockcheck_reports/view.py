@@ -12,6 +12,7 @@ from sockcheck.events import (
     Awaited,
     Blocked,
     CaseFinished,
+    CaseJudged,
     CaseNotRun,
     CaseStarted,
     CaseTimedOut,
@@ -26,6 +27,7 @@ from sockcheck.events import (
     PeerClosed,
     Received,
     Released,
+    Role,
     RunFinished,
     RunStarted,
     SendFailed,
@@ -64,7 +66,7 @@ _CUT_OFF = "the record ends in the middle of this case"
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many performances of cases ended how. `not_run` are those that were planned but had no verdict.
+    """How many cases ended how. `not_run` are those that were planned but had no verdict.
 
     `known` are known failures, which are not among the others.
     """
@@ -75,10 +77,13 @@ class Counts:
     skipped: int = 0
     not_run: int = 0
     known: int = 0
+    flaky: int = 0
+    busy: int = 0
 
     @property
     def total(self) -> int:
-        return self.passed + self.failed + self.errors + self.skipped + self.not_run + self.known
+        judged = self.passed + self.failed + self.flaky + self.errors + self.busy
+        return judged + self.skipped + self.not_run + self.known
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +102,25 @@ class TargetView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One of several attempts at a case; `said` is what was found, or why there is no judgement, in a sentence."""
+
+    role: Role
+    outcome: Outcome
+    said: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
-    """One performance of a case. `label` is unique in a run: the case's id, and which time where it ran more than once.
+    """A case. `label` is unique in a run: the case's id, and which time where it ran more than once.
 
     `began` is seconds on the run's clock, `duration` is in seconds. `findings` and all that follows are kept for
     failures, known failures and errors only. `output` is the last that the server wrote, up to and a little beyond the
     case's end; `dropped` bytes of it were not kept. `not_judged` says why of clients that were not judged, by name.
+
+    `attempts` are all that were made, where there was more than one; what is told is one of those that show what was
+    found. `after` are the ids of the cases without which it does not fail.
     """
 
     label: str
@@ -117,6 +135,8 @@ class CaseView:
     dropped: int = 0
     target: TargetView | None = None
     not_judged: Mapping[str, str] = field(default_factory=dict)
+    attempts: tuple[AttemptView, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def known_failure(self) -> bool:
@@ -150,11 +170,11 @@ class View:
 
     @property
     def failures(self) -> tuple[CaseView, ...]:
-        return tuple(case for case in self.cases if case.outcome == "fail")
+        return tuple(case for case in self.cases if case.outcome in ("fail", "flaky"))
 
     @property
     def errors(self) -> tuple[CaseView, ...]:
-        return tuple(case for case in self.cases if case.outcome == "error")
+        return tuple(case for case in self.cases if case.outcome in ("error", "busy"))
 
     @property
     def known_failures(self) -> tuple[CaseView, ...]:
@@ -186,7 +206,7 @@ class _Target:
 
 @dataclass(slots=True)
 class _Performance:
-    """A case while the facts are folded. `target` is let go of when the next case begins on it."""
+    """An attempt while the facts are folded. `target` is let go of when the next case begins on it."""
 
     label: str
     started: CaseStarted
@@ -195,6 +215,15 @@ class _Performance:
     weak: set[tuple[str, str]] = field(default_factory=set)
     finished: CaseFinished | None = None
     view: CaseView | None = None
+
+
+@dataclass(slots=True)
+class _Trial:
+    """The attempts at a case, without its predecessors, and what they came to."""
+
+    label: str
+    attempts: list[_Performance] = field(default_factory=list)
+    judged: CaseJudged | None = None
 
 
 class Folder:
@@ -211,7 +240,7 @@ class Folder:
         self._targets: dict[int, _Target] = {}
         self._started = 0
         self._failures: list[TargetFailed] = []
-        self._performances: list[_Performance] = []
+        self._trials: dict[int, _Trial] = {}
         self._open: dict[int, _Performance] = {}
         self._times: Counter[str] = Counter()
         self._not_run: list[CaseNotRun] = []
@@ -278,6 +307,9 @@ class Folder:
                 self._not_started(event)
             case CaseFinished():
                 self._case_finished(event)
+            case CaseJudged():
+                if event.trial in self._trials:
+                    self._trials[event.trial].judged = event
             case CaseNotRun():
                 self._not_run.append(event)
             case RunFinished():
@@ -287,7 +319,7 @@ class Folder:
 
     def view(self) -> View:
         """What the facts so far come to. Cases that have begun and not ended are errors here."""
-        cases = tuple(self._case(performance) for performance in self._performances)
+        cases = tuple(self._trial(trial) for trial in self._trials.values() if not _is_mere_probe(trial))
         counted = Counter(case.outcome for case in cases)
         known = sum(case.known_failure for case in cases)
         skipped = sum(bool(event.case.skip) for event in self._not_run)
@@ -303,6 +335,8 @@ class Folder:
                 skipped=counted["skip"] + skipped - known,
                 not_run=len(self._not_run) - skipped + never_reached,
                 known=known,
+                flaky=counted["flaky"],
+                busy=counted["busy"],
             ),
             cases=cases,
             not_run=tuple(self._not_run),
@@ -315,16 +349,25 @@ class Folder:
         )
 
     def _case_started(self, event: CaseStarted) -> None:
-        self._times[event.case.id] += 1
-        times = self._times[event.case.id]
-        label = event.case.id if times == 1 else f"{event.case.id} (time {times})"
+        # Attempts of no trial each are one of their own.
+        number = event.trial or -event.attempt
+        trial = self._trials.get(number)
+        if trial is None:
+            trial = self._trials[number] = _Trial(self._label(event))
         target = self._targets.get(event.target)
-        performance = _Performance(label, event, target)
+        performance = _Performance(trial.label, event, target)
         if target:
             self._let_go(target)
             target.latest = performance
-        self._performances.append(performance)
+        if event.role != "predecessor":
+            trial.attempts.append(performance)
         self._open[event.attempt] = performance
+
+    def _label(self, event: CaseStarted) -> str:
+        name = f"{event.case.id} (a fresh client)" if event.role == "probe" else event.case.id
+        self._times[name] += 1
+        times = self._times[name]
+        return name if times == 1 else f"{name} (time {times})"
 
     def _happened(self, event: _CaseEvent) -> None:
         performance = self._open.get(event.attempt)
@@ -391,6 +434,25 @@ class Folder:
             performance.target = None
             target.latest = None
 
+    def _trial(self, trial: _Trial) -> CaseView:
+        """The attempt that shows what was found, under the verdict on all of them."""
+        attempts = [self._case(performance) for performance in trial.attempts]
+        judged = trial.judged
+        if judged is None:
+            return attempts[-1]
+        verdict = judged.verdict
+        shown = next((each for each in reversed(attempts) if each.findings == verdict.findings), attempts[-1])
+        return replace(
+            shown,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            findings=verdict.findings,
+            began=attempts[0].began,
+            duration=sum(attempt.duration for attempt in attempts),
+            attempts=tuple(map(_attempt, trial.attempts, attempts)) if len(attempts) > 1 else (),
+            after=judged.after,
+        )
+
     def _case(self, performance: _Performance) -> CaseView:
         if performance.view:
             return performance.view
@@ -435,9 +497,19 @@ class Folder:
         return tuple(said)
 
 
+def _attempt(performance: _Performance, view: CaseView) -> AttemptView:
+    said = view.findings[0].message if view.findings else view.reason
+    return AttemptView(performance.started.role, view.outcome, said, view.duration)
+
+
+def _is_mere_probe(trial: _Trial) -> bool:
+    """Whether it told nothing that a case of its own does not tell."""
+    return trial.judged is None and bool(trial.attempts) and trial.attempts[0].started.role == "probe"
+
+
 def _is_told(verdict: Verdict) -> bool:
     """Whether the reports tell how it came to this: of failures, known failures and errors."""
-    return verdict.outcome in ("fail", "error") or bool(verdict.findings)
+    return verdict.outcome not in ("pass", "skip") or bool(verdict.findings)
 
 
 _NOT_OBSERVED = (

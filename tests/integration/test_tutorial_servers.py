@@ -14,7 +14,7 @@ from performing import compiled
 from tools import CHECKOUT, node
 
 from sockcheck import servers
-from sockcheck.events import CaseFinished, CaseStarted
+from sockcheck.events import CaseJudged, CaseStarted
 from sockcheck.recording import read
 
 MANIFEST: Mapping[str, Mapping[str, Any]] = yaml.safe_load((CHECKOUT / "tests/zoo/tutorial/manifest.yaml").read_text())
@@ -32,12 +32,12 @@ def findings(contract: str, command: list[str], folder: Path) -> dict[str, set[s
     found: dict[str, set[str]] = {}
     for event in read(record):
         if isinstance(event, CaseStarted):
-            names[event.attempt] = event.case.scenario
-        elif isinstance(event, CaseFinished):
+            names.setdefault(event.trial, event.case.scenario)
+        elif isinstance(event, CaseJudged):
             verdict = event.verdict
             kinds: set[str] = {finding.kind for finding in verdict.findings}
             judged = verdict.outcome in ("pass", "fail")
-            found.setdefault(names[event.attempt], set()).update(kinds if judged else {verdict.outcome})
+            found.setdefault(names[event.trial], set()).update(kinds if judged else {verdict.outcome})
     assert set(found) == scenarios_of(contract), ran.everything
     found = {name: kinds for name, kinds in found.items() if kinds}
     assert ran.code == (1 if found else 0), ran.everything

@@ -10,9 +10,10 @@ import trio
 from tools import CHECKOUT, cc, node
 
 from sockcheck.case import Action, Actor, Case
-from sockcheck.events import Event, TargetEvent
+from sockcheck.events import AttemptEvent, CaseStarted, Event
 from sockcheck.facts import Facts
-from sockcheck.run import Item, Options, Run, Server
+from sockcheck.pool import Item, Server
+from sockcheck.run import Options, Run
 from sockcheck.scenario import Span
 from sockcheck.target import Command
 
@@ -30,12 +31,13 @@ def command(*words: str) -> Command:
 
 
 def perform(cases: Sequence[Case], server: Server, *, observe: bool = True) -> list[Event]:
-    """Run the cases, one after the other; all events but those of the server."""
+    """Run the cases, one after the other; all events of the first attempt at each, but those of the server."""
     events: list[Event] = []
     facts = Facts([events.append])
     items = [Item(case, server) for case in cases]
     trio.run(Run(items, Options(jobs=1, observe=observe), facts, time.monotonic()).execute)
-    return [event for event in events if not isinstance(event, TargetEvent)]
+    first = {event.attempt for event in events if isinstance(event, CaseStarted) and event.role == "first"}
+    return [event for event in events if isinstance(event, AttemptEvent) and event.attempt in first]
 
 
 def counting_server(language: str, folder: Path) -> Command:

@@ -22,6 +22,7 @@ from sockcheck.events import (
     RECORD_VERSION,
     Barrier,
     CaseFinished,
+    CaseJudged,
     CaseStarted,
     Closed,
     Connected,
@@ -136,7 +137,7 @@ class Stream:
     def begin(self, case: Case) -> Stream:
         self.attempt += 1
         self.at += 0.001
-        self.events.append(CaseStarted(self.at, self.attempt, self.target, case))
+        self.events.append(CaseStarted(self.at, self.attempt, self.target, case, trial=self.attempt))
         return self
 
     def by(self, client: str) -> Stream:
@@ -199,7 +200,12 @@ class Stream:
         return self.add(Closed(self.after(0.02), self.attempt, self.client, 5, "close"))
 
     def verdict(self, outcome: Outcome = "pass", *findings: Finding, reason: str = "") -> Stream:
-        return self.add(CaseFinished(self.after(0.05), self.attempt, Verdict(outcome, findings, reason)))
+        return self.judged(Verdict(outcome, findings, reason))
+
+    def judged(self, verdict: Verdict, milliseconds: float = 0.05) -> Stream:
+        """The attempt ends, and the case with it."""
+        self.add(CaseFinished(self.after(milliseconds), self.attempt, verdict))
+        return self.add(CaseJudged(self.at, self.attempt, (self.attempt,), verdict))
 
     def finding(self, kind: Kind = "missing-bytes", **facts: Any) -> Finding:
         finding = Finding(

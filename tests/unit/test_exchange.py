@@ -252,10 +252,16 @@ def test_a_deadline_that_sockcheck_itself_was_late_for_is_no_evidence() -> None:
         exchange = tell(begin(*actions), missed)
         assert todo(exchange) is None
         assert exchange.finding is None
-        assert "sockcheck itself was kept from running for 2.50 s" in exchange.trouble
+        assert exchange.trouble == ""
+        assert "sockcheck itself was kept from running for 2.50 s" in exchange.busy
     # A little late is not late, and what must take its time may.
-    assert kind(tell(begin(expect()), DeadlinePassed(4.0, 1, "client", 0, 0, late=0.2))) == "silence"
-    assert tell(begin(Quiet(HERE, 0.5)), missed).trouble == ""
+    assert kind(tell(begin(expect()), DeadlinePassed(4.0, 1, "client", 0, 0, late=0.2, starved=0.2))) == "silence"
+    assert tell(begin(Quiet(HERE, 0.5)), missed).busy == ""
+
+
+def test_a_deadline_that_the_server_had_no_cpu_for_is_no_evidence() -> None:
+    starved = DeadlinePassed(4.0, 1, "client", 0, 0, starved=0.25)
+    assert "the server had to wait 250.0 ms for a CPU" in tell(begin(expect()), starved).busy
 
 
 @pytest.mark.parametrize("leaving", [Reset(HERE), Close(HERE, unread=True)])

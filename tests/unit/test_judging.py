@@ -87,7 +87,7 @@ def test_an_exit_before_any_client_came_may_be_the_doing_of_the_case_before() ->
 
 
 def test_a_case_that_ran_out_of_time_while_we_did_not_run_is_no_evidence() -> None:
-    assert verdict(CaseTimedOut(30.0, 1, late=4.0)).outcome == "error"
+    assert verdict(CaseTimedOut(30.0, 1, late=4.0)).outcome == "busy"
 
 
 def test_a_case_that_takes_too_long_points_at_the_step_under_way() -> None:

@@ -23,9 +23,10 @@ from sockcheck.errors import UsageError
 from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
 from sockcheck.facts import Facts
 from sockcheck.planning import plan
+from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Item, Options, Run, Server
+from sockcheck.run import INTERNAL, Options, Run
 from sockcheck.scenario import Contract
 from sockcheck.selection import nearest, selected
 from sockcheck.suite import Suite, load
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         facts.emit(SourceRead(time.monotonic() - origin, path, suite.sources[path]))
     try:
         code = trio.run(
-            Run(items, Options(jobs, options.fail_fast, not options.no_observe), facts, origin).execute,
+            Run(items, Options(jobs, options.fail_fast, not options.no_observe, options.flaky), facts, origin).execute,
             strict_exception_groups=True,
         )
     except Exception:  # noqa: BLE001 - whatever it was, what has been measured is reported
@@ -97,10 +98,16 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
             contract = scenario.contract
             if contract.path not in servers:
                 servers[contract.path] = _server(contract, options)
-            planned.append(Item(case, servers[contract.path]))
+            planned.append(Item(case, servers[contract.path], _clients(contract)))
     if not planned:
         raise _nothing_selected(options.select[-1], everything)
     return planned * int(options.repeat)
+
+
+def _clients(contract: Contract) -> int:
+    """How many clients at once the server promises to serve."""
+    promised = contract.promises.get("clients", "1")
+    return int(promised) if promised.isdecimal() else 1
 
 
 def _nothing_selected(pattern: str, identifiers: Sequence[str]) -> UsageError:

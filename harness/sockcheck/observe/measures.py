@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
+from sockcheck.events import Figures
 from sockcheck.observe import processes
 from sockcheck.observe.sockdiag import Listener
+
+_Number = TypeVar("_Number", int, float)
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -28,6 +31,29 @@ def of_processes(
     if what == "alive":
         return float(not all(map(processes.exiting, pids)))
     return _entries(pids, "fd" if what == "open-files" else "task")
+
+
+def figures(pids: Sequence[int]) -> Figures:
+    """All that is cheap to see of these processes together, in some tens of microseconds for one with one thread.
+
+    Dead processes count among the children, and nowhere else.
+    """
+    cpu = threads = 0
+    files: int | None = 0
+    delay: float | None = 0.0
+    for pid in pids:
+        usage = processes.usage(pid)
+        if usage is None:
+            continue
+        cpu += usage[0]
+        threads += usage[1]
+        files = _plus(files, processes.open_files(pid))
+        delay = _plus(delay, processes.run_delay(pid, usage[1]))
+    return Figures(files, threads, max(0, len(pids) - 1), cpu / _TICKS, delay)
+
+
+def _plus(total: _Number | None, more: _Number | None) -> _Number | None:
+    return None if total is None or more is None else total + more
 
 
 def of_listeners(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # linux/sched.h: the process has begun to exit. It is set before the sockets of the process are closed.
 _PF_EXITING = 0x4
 # Positions in /proc/PID/stat after the name, which may hold blanks and parentheses itself.
-_STATE, _PARENT, _GROUP, _SESSION, _FLAGS, _STARTED = 0, 1, 2, 3, 6, 19
+_STATE, _PARENT, _GROUP, _SESSION, _FLAGS, _THREADS, _STARTED = 0, 1, 2, 3, 6, 17, 19
 # From the user time to that of the children that were waited for, four in all.
 _TIMES = slice(11, 15)
 
@@ -95,6 +95,43 @@ def cpu_ticks(pid: int) -> int:
     """CPU time, user and system, of the process and of the children that it has waited for; 0 if it is no more."""
     fields = _stat(f"/proc/{pid}/stat")
     return 0 if fields is None else sum(map(int, fields[_TIMES]))
+
+
+def usage(pid: int) -> tuple[int, int] | None:
+    """CPU time as `cpu_ticks` and the number of threads; None where there is no such process, or only a dead one."""
+    fields = _stat(f"/proc/{pid}/stat")
+    if fields is None or fields[_STATE] in (b"Z", b"X"):
+        return None
+    return sum(map(int, fields[_TIMES])), int(fields[_THREADS])
+
+
+def run_delay(pid: int, threads: int) -> float | None:
+    """How long, in seconds, its threads were ready to run and had no CPU: of those that it has now, since they began.
+
+    `threads` is how many it has. None where schedstat is not there (CONFIG_SCHED_INFO) or may not be read.
+    """
+    paths = [f"/proc/{pid}/task/{thread}" for thread in _threads(pid)] if threads > 1 else [f"/proc/{pid}"]
+    total = 0
+    for path in paths:
+        try:
+            total += int(_read(f"{path}/schedstat").split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            if not os.path.exists("/proc/self/schedstat"):
+                return None
+        except OSError:
+            return None
+    return total / 1e9
+
+
+def open_files(pid: int) -> int | None:
+    """How many descriptors the process has; None where that may not be seen (another user's)."""
+    try:
+        # Since Linux 6.2 the size of the folder is their number; before it is 0.
+        return os.stat(f"/proc/{pid}/fd").st_size or len(os.listdir(f"/proc/{pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    except OSError:
+        return None
 
 
 def stopped(pid: int) -> bool:

@@ -1,0 +1,35 @@
+"""Which cases mostly wait, so that several of them may share a server, and which is plain enough to try a server by."""
+
+from __future__ import annotations
+
+from sockcheck.case import Action, Case, Expect, Not, Quiet, Wait
+
+# A case that waits for so long in all, in seconds, is worth sharing a server for.
+_LONG = 0.1
+
+
+def idle_time(case: Case) -> float:
+    """How long, in seconds, a case takes because it says so, and not because something is done."""
+    return max((sum(map(_idle, actor.actions)) for actor in case.actors), default=0.0)
+
+
+def can_share(case: Case, clients: int) -> bool:
+    """Whether it may run beside others on a server that promises to serve so many clients at once."""
+    if case.server or case.skip or case.known_failure or case.state == "own":
+        return False
+    return 1 < clients >= len(case.actors) > 0 and idle_time(case) >= _LONG
+
+
+def is_probe(case: Case) -> bool:
+    """Whether it is a plain exchange that any fresh client may have, and that leaves nothing behind."""
+    if case.server or case.skip or case.known_failure or case.state == "own" or case.law != "plain":
+        return False
+    return len(case.actors) == 1 and idle_time(case) == 0
+
+
+def _idle(action: Action) -> float:
+    match action:
+        case Quiet(duration=duration) | Wait(duration=duration) | Expect(form=Not(duration=duration)):
+            return duration
+        case _:
+            return getattr(action, "after", None) or 0.0

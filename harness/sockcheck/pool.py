@@ -1,0 +1,432 @@
+"""Servers for cases: which instance performs which case, how often, and what becomes of the instance.
+
+An instance serves one case at a time, so that blame is never shared, and serves as long as it is healthy and nothing is
+left behind in it. Cases that mostly wait share one, if it promises so many clients: a pass of theirs counts, and
+anything else is tried again alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import trio
+
+from sockcheck.addresses import Address
+from sockcheck.case import Case, Pause, Restart, Start
+from sockcheck.driver import Driver
+from sockcheck.errors import TargetError
+from sockcheck.events import CaseFinished, CaseJudged, CaseNotRun, CaseStarted, Role, TargetFailed, Troubled
+from sockcheck.evidence import Alone, Attempt, Judged, Move, Replay, Trial, cut_short, weigh
+from sockcheck.facts import Facts
+from sockcheck.idling import can_share, is_probe
+from sockcheck.target import Command, Target, connected, started
+from sockcheck.verdict import Outcome, Verdict
+from sockcheck.world import World
+
+Server = Command | Address
+
+_ANY_PORT = (
+    "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
+)
+_NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
+_TRIED_TOGETHER = 2
+_LOST = "the server was lost in an earlier case"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One case and the server that it is for: a command to start, or the address of one that runs already.
+
+    `clients`: how many clients at once the server promises to serve.
+    """
+
+    case: Case
+    server: Server
+    clients: int = 1
+
+
+@dataclass(eq=False)
+class Place:
+    """A server and what this run has come to know of it."""
+
+    server: Server
+    clients: int
+    probe: Case | None = None
+    """A plain exchange that tells whether the server still serves a fresh client."""
+    probe_failed: bool = False
+    """Whether that exchange, as a case of its own, did not pass."""
+    lost: str = ""
+    """Why it cannot be had (any more), or ""."""
+    any_port: bool = False
+    """Whether it takes a port that the kernel chooses: started again, it would listen somewhere else."""
+    tried: bool = False
+    pausable: bool | None = None
+    """Whether a pause and resume alone leaves the server alive; None until that was tried."""
+    known: trio.Event = field(default_factory=trio.Event)
+    """Set once it was had, or could not be had: the first worker tries alone, so that a failure is told once."""
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether a fresh instance can be had."""
+        return isinstance(self.server, Command)
+
+    @property
+    def address_is_ours(self) -> bool:
+        """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
+        if isinstance(self.server, Address) or self.server.port is not None:
+            return False
+        return any("{port}" in word for word in self.server.argv)
+
+
+@dataclass(eq=False)
+class _Trial:
+    """A case, and the attempts at it so far."""
+
+    number: int
+    case: Case
+    place: Place
+    probe: bool = False
+    attempts: list[int] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class _Open:
+    """A trial that needs another attempt. `served` are the cases before its first one, on the same instance."""
+
+    trial: _Trial
+    weighing: Trial
+    move: Move
+    served: Sequence[Case]
+
+
+@dataclass(eq=False)
+class _Instance:
+    """A server that is there, and what it has served so far."""
+
+    place: Place
+    target: Target
+    number: int
+    served: list[Case] = field(default_factory=list)
+
+
+class Pool:
+    """Performs all items. `origin` is time.monotonic() at the start of the run.
+
+    `stop`: why no more cases are begun, or ""; whoever ends the run early sets it before it cancels `work`.
+    """
+
+    def __init__(self, items: Sequence[Item], facts: Facts, origin: float, *, fail_fast: bool) -> None:
+        self.places: list[Place] = []
+        self.stop = ""
+        self.outcomes: set[Outcome] = set()
+        self._facts = facts
+        self._origin = origin
+        self._fail_fast = fail_fast
+        self._attempts = 0
+        self._targets = 0
+        self._trials = 0
+        self._waiting: deque[_Trial] = deque()
+        self._together: deque[list[_Trial]] = deque()
+        self._open: deque[_Open] = deque()
+        self._exclusive: deque[_Open] = deque()
+        self._take_in(items)
+
+    def _take_in(self, items: Sequence[Item]) -> None:
+        together: dict[Place, list[_Trial]] = {}
+        for item in items:
+            place = next((place for place in self.places if place.server == item.server), None)
+            if place is None:
+                self.places.append(place := Place(item.server, item.clients))
+            place.clients = min(place.clients, item.clients)
+            if place.probe is None and is_probe(item.case):
+                place.probe = item.case
+            trial = self._trial(item.case, place)
+            if can_share(item.case, item.clients):
+                together.setdefault(place, []).append(trial)
+            else:
+                self._waiting.append(trial)
+        for trials in together.values():
+            if len(trials) > 1:
+                self._together.append(trials)
+            else:
+                self._waiting.extend(trials)
+
+    @property
+    def size(self) -> int:
+        """How many servers can be of use at a time."""
+        return max(1, len(self._waiting) + len(self._together))
+
+    async def work(self, world: World, jobs: int) -> None:
+        """Perform everything with so many servers at a time; in the end, alone, what the machine was too busy for.
+
+        Cancelled, it stops all servers, and what is begun is judged by what there is.
+        """
+        try:
+            async with trio.open_nursery() as workers:
+                for _ in range(jobs):
+                    workers.start_soon(self._work, world)
+            while self._exclusive and not self.stop:
+                self._open.append(self._exclusive.popleft())
+                await self._work(world)
+        finally:
+            for pending in (*self._open, *self._exclusive):
+                self._cut_short(pending.trial, self.stop)
+            for trial in (*self._waiting, *(trial for trials in self._together for trial in trials)):
+                self._not_run(trial.case, self.stop)
+
+    async def _work(self, world: World) -> None:
+        while not self.stop:
+            if self._open:
+                await self._go_on(self._open.popleft(), world)
+            elif self._together and self._is_free(self._together[0][0].place):
+                await self._serve_together(self._together.popleft(), world)
+            elif not self._waiting:
+                if not self._together:
+                    return
+                await self._together[0][0].place.known.wait()
+            elif (trial := self._waiting[0]).place.lost or trial.case.skip:
+                self._waiting.popleft()
+                self._not_run(trial.case, trial.case.skip or trial.place.lost)
+            elif self._is_free(trial.place):
+                await self._serve(trial.place, world)
+            else:
+                await trial.place.known.wait()
+
+    def _is_free(self, place: Place) -> bool:
+        """Whether it may be started now, and not another worker is about to find out whether it can be at all."""
+        first, place.tried = not place.tried, True
+        return first or place.known.is_set()
+
+    @asynccontextmanager
+    async def _instance(self, place: Place, world: World) -> AsyncIterator[_Instance]:
+        """A server, started for this or running already. TargetError, also from the body, has been told behind it."""
+        self._targets += 1
+        server, number = place.server, self._targets
+        try:
+            if place.lost:
+                raise TargetError(place.lost)
+            async with (
+                started(server, number=number, emit=world.emit, clock=world.clock)
+                if isinstance(server, Command)
+                else connected(server, number=number, emit=world.emit, clock=world.clock)
+            ) as target:
+                place.any_port = _takes_any_port(place, target)
+                place.known.set()
+                yield _Instance(place, target, number)
+        except TargetError as error:
+            if not place.lost:
+                world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output))
+                place.lost = error.message
+                place.known.set()
+            raise
+
+    async def _serve(self, place: Place, world: World) -> None:
+        """One instance of a server, for as many of its cases as it stays fit for."""
+        with suppress(TargetError):
+            async with self._instance(place, world) as instance:
+                driver = Driver(world, instance.target)
+                while (trial := self._take(place)) is not None:
+                    if _pauses(trial.case) and not await self._can_pause(place, driver):
+                        self._not_run(trial.case, _NOT_PAUSABLE)
+                        return
+                    fit = await self._begin(trial, instance, driver, "first", world)
+                    if place.replaceable and (not fit or trial.case.state == "own"):
+                        # Whatever is wrong with this instance now, or left behind in it, is not to be the next case's
+                        # burden.
+                        return
+                    if place.lost:
+                        return
+                if place.probe is not None and instance.served and not self.stop:
+                    await self._begin(self._trial(place.probe, place, probe=True), instance, driver, "probe", world)
+
+    async def _serve_together(self, trials: list[_Trial], world: World) -> None:
+        """One instance for cases that mostly wait, all at once as far as it promises to serve so many clients."""
+        place = trials[0].place
+        try:
+            async with self._instance(place, world) as instance:
+                # Two are enough to see whether clients of different cases meet each other there, as in a chat.
+                await self._share(trials[:_TRIED_TOGETHER], instance, world)
+                if all(trial.verdicts[-1].outcome == "pass" for trial in trials[:_TRIED_TOGETHER]):
+                    await self._share(trials[_TRIED_TOGETHER:], instance, world)
+        except* TargetError:
+            pass  # it has been told
+        self._waiting.extendleft(trial for trial in reversed(trials) if not trial.attempts)
+
+    async def _share(self, trials: Sequence[_Trial], instance: _Instance, world: World) -> None:
+        """First attempts at all of these, with as many at once as the server has room for."""
+        room = _Room(instance.place.clients)
+
+        async def perform(trial: _Trial) -> None:
+            try:
+                await self._begin(trial, instance, Driver(world, instance.target), "shared", world)
+            finally:
+                room.give_back(len(trial.case.actors))
+
+        async with trio.open_nursery() as nursery:
+            for trial in trials:
+                await room.take(len(trial.case.actors))
+                nursery.start_soon(perform, trial)
+
+    async def _begin(self, trial: _Trial, instance: _Instance, driver: Driver, role: Role, world: World) -> bool:
+        """The first attempt at a case; whether the instance is fit for another one."""
+        place, served = trial.place, tuple(instance.served)
+        try:
+            fit = await self._perform(trial, trial.case, instance, driver, role, world)
+        except BaseException:
+            self._cut_short(trial, self.stop)
+            raise
+        verdict = trial.verdicts[-1]
+        if not fit and not place.replaceable:
+            place.lost = place.lost or _LOST
+        weighing = weigh(Attempt(verdict, len(served), shared=role == "shared"), replaceable=place.replaceable)
+        self._advance(_Open(trial, weighing, Alone(), served), None)
+        return fit and verdict.outcome == "pass"
+
+    async def _go_on(self, pending: _Open, world: World) -> None:
+        """One more attempt, on a server of its own."""
+        trial, move = pending.trial, pending.move
+        role: Role = "alone"
+        try:
+            async with self._instance(trial.place, world) as instance:
+                driver = Driver(world, instance.target)
+                if isinstance(move, Replay):
+                    role = "after"
+                    for position in move.predecessors:
+                        await self._perform(trial, pending.served[position], instance, driver, "predecessor", world)
+                await self._perform(trial, trial.case, instance, driver, role, world)
+        except TargetError as error:
+            self._cut_short(trial, error.message)
+        except BaseException:
+            self._cut_short(trial, self.stop)
+            raise
+        else:
+            self._advance(pending, Attempt(trial.verdicts[-1]))
+
+    def _advance(self, pending: _Open, attempt: Attempt | None) -> None:
+        """Ask what this attempt, or the first, leads to."""
+        try:
+            pending.move = next(pending.weighing) if attempt is None else pending.weighing.send(attempt)
+        except StopIteration as stop:
+            judged: Judged = stop.value
+            self._judged(pending.trial, judged.verdict, tuple(pending.served[position].id for position in judged.after))
+        else:
+            exclusive = isinstance(pending.move, Alone) and pending.move.exclusive
+            (self._exclusive if exclusive else self._open).append(pending)
+
+    async def _perform(
+        self, trial: _Trial, case: Case, instance: _Instance, driver: Driver, role: Role, world: World
+    ) -> bool:
+        """One attempt at a case; whether the server is there and listens behind it."""
+        self._attempts += 1
+        attempt = self._attempts
+        instance.served.append(case)
+        unique = self._unique(attempt)
+        world.emit(CaseStarted(world.clock(), attempt, instance.number, case, unique, trial.number, role))
+        judge = self._facts.bench.judge(attempt)
+        try:
+            return await driver.perform(attempt, judge)
+        except BaseException as error:
+            # Cut short, by a signal or because the server's keeper was lost: no evidence either way.
+            why = self.stop or (error.message if isinstance(error, TargetError) else "the case was cut short")
+            world.emit(Troubled(world.clock(), attempt, why))
+            raise
+        finally:
+            verdict = judge.verdict()
+            world.emit(CaseFinished(world.clock(), attempt, verdict))
+            if role != "predecessor":
+                trial.attempts.append(attempt)
+                trial.verdicts.append(verdict)
+
+    def _judged(self, trial: _Trial, verdict: Verdict, after: tuple[str, ...] = ()) -> None:
+        if trial.probe and not self._tells_something(trial.place, verdict, after):
+            return
+        self.outcomes.add(verdict.outcome)
+        if trial.case is trial.place.probe:
+            trial.place.probe_failed = verdict.outcome != "pass"
+        if verdict.outcome == "fail" and self._fail_fast:
+            self.stop = self.stop or "an earlier case failed (--fail-fast)"
+        self._facts.emit(CaseJudged(self._clock(), trial.number, tuple(trial.attempts), verdict, after))
+
+    def _tells_something(self, place: Place, verdict: Verdict, after: tuple[str, ...]) -> bool:
+        """Whether what a fresh client met behind the last case says more than the case by itself does."""
+        if verdict.outcome not in ("fail", "flaky") or place.probe_failed:
+            return False
+        return bool(after or verdict.reason) or not place.replaceable
+
+    def _cut_short(self, trial: _Trial, why: str) -> None:
+        """No more attempts can be made at this case: it is judged by those that there are."""
+        if trial.verdicts:
+            self._judged(trial, cut_short(trial.verdicts, why))
+
+    def _take(self, place: Place) -> _Trial | None:
+        """The next case that is to be run on this server, if any is left and the run goes on."""
+        while self._waiting and not self.stop and self._waiting[0].place is place:
+            trial = self._waiting.popleft()
+            why = trial.case.skip or _obstacle(place, trial.case)
+            if not why:
+                return trial
+            self._not_run(trial.case, why)
+        return None
+
+    async def _can_pause(self, place: Place, driver: Driver) -> bool:
+        """A control, once for each server: a textbook C program ends when epoll_wait() tells of the pause by EINTR."""
+        if place.pausable is None:
+            place.pausable = await driver.survives_pause()
+        return place.pausable
+
+    def _trial(self, case: Case, place: Place, *, probe: bool = False) -> _Trial:
+        self._trials += 1
+        return _Trial(self._trials, case, place, probe)
+
+    def _unique(self, attempt: int) -> str:
+        """What `${unique}` stands for. Runs that follow each other against one server must not meet again in it."""
+        return f"{int(self._origin * 1000) % 0x1000000:06x}{attempt:x}"
+
+    def _not_run(self, case: Case, why: str) -> None:
+        self._facts.emit(CaseNotRun(self._clock(), case, why))
+
+    def _clock(self) -> float:
+        return time.monotonic() - self._origin
+
+
+class _Room:
+    """How many more clients a server has room for."""
+
+    def __init__(self, clients: int) -> None:
+        self._free = clients
+        self._changed = trio.Event()
+
+    async def take(self, clients: int) -> None:
+        while self._free < clients:
+            self._changed = trio.Event()
+            await self._changed.wait()
+        self._free -= clients
+
+    def give_back(self, clients: int) -> None:
+        self._free += clients
+        self._changed.set()
+
+
+def _pauses(case: Case) -> bool:
+    return any(isinstance(action, Pause) for action in case.server)
+
+
+def _takes_any_port(place: Place, target: Target) -> bool:
+    """Whether its port is from the range that the kernel gives away, and neither we nor the user chose it."""
+    if isinstance(place.server, Address) or place.server.port is not None or place.address_is_ours:
+        return False
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
+        low, high = map(int, limits.read().split())
+    return low <= target.address.port <= high
+
+
+def _obstacle(place: Place, case: Case) -> str:
+    """Why this case would tell nothing of this server, or ""."""
+    if place.any_port and any(isinstance(action, Start | Restart) for action in case.server):
+        return _ANY_PORT
+    return _NOT_PAUSABLE if place.pausable is False and _pauses(case) else ""
