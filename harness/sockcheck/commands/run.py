@@ -27,7 +27,7 @@ from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
 from sockcheck.run import INTERNAL, Item, Options, Run, Server
 from sockcheck.scenario import Contract
-from sockcheck.selection import nearest, selected
+from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import Suite, load
 from sockcheck.target import Command
 from sockcheck_reports.progress import Progress
@@ -99,14 +99,8 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
                 servers[contract.path] = _server(contract, options)
             planned.append(Item(case, servers[contract.path]))
     if not planned:
-        raise _nothing_selected(options.select[-1], everything)
+        raise nothing_selected(options.select, everything)
     return planned * int(options.repeat)
-
-
-def _nothing_selected(pattern: str, identifiers: Sequence[str]) -> UsageError:
-    near = nearest(pattern, identifiers)
-    hint = f"did you mean {near!r}? " if near else ""
-    return UsageError(f"no case matches --select {pattern!r}", f"{hint}`sockcheck list` shows them all")
 
 
 def _server(contract: Contract, options: argparse.Namespace) -> Server:
