@@ -29,6 +29,8 @@ class Tool:
 TOOLS = {
     "cc": Tool(("cc", "gcc", "clang"), ("gcc", "libc6-dev"), ("--version",)),
     "node": Tool(("node", "nodejs"), ("nodejs",), ("--version",)),
+    "java": Tool(("java",), ("default-jdk-headless",), ("-version",)),
+    "javac": Tool(("javac",), ("default-jdk-headless",), ("-version",)),
     "socat": Tool(("socat",), ("socat",), ("-V",)),
     "xinetd": Tool(("xinetd",), ("xinetd",), ("-version",)),
     "redis-server": Tool(("redis-server",), ("redis-server",), ("--version",)),
