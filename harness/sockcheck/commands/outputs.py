@@ -76,10 +76,11 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
     text = terminal.render(
         view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
     )
-    _say(text)
+    say(text)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Write to standard output whatever its encoding is; where it is closed there is nobody to tell."""
     if sys.stdout is None:
         return
     try:

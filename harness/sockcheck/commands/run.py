@@ -25,16 +25,13 @@ from sockcheck.facts import Facts
 from sockcheck.planning import plan
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Item, Options, Run, Server
+from sockcheck.run import INTERNAL, Item, Options, Run, Server, files_needed
 from sockcheck.scenario import Contract
 from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import Suite, load
 from sockcheck.target import Command
 from sockcheck_reports.progress import Progress
 from sockcheck_reports.view import Folder
-
-# Descriptors: so many for ourselves, and so many for each server with its keeper and clients.
-_OWN_FILES, _FILES_A_JOB = 48, 16
 
 
 def run(options: argparse.Namespace) -> int:
@@ -134,7 +131,7 @@ def _duration(text: str) -> float:
 def _jobs(options: argparse.Namespace) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
-    wanted = _OWN_FILES + _FILES_A_JOB * jobs
+    wanted = files_needed(jobs)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return jobs
