@@ -17,7 +17,7 @@ from sockcheck.errors import MistakesError, SockcheckError, UsageError
 BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
 # These start the server that is named behind --.
-_TAKE_A_COMMAND = ("run",)
+_TAKE_A_COMMAND = ("run", "init")
 
 _EXIT_CODES = """\
 exit codes:
@@ -32,6 +32,22 @@ examples:
   sockcheck run scenarios/echo -- ./server                    # listens where it likes
   sockcheck run scenarios/echo --connect 127.0.0.1:7000       # runs already
   sockcheck run scenarios/                                    # the reference servers
+"""
+
+_INIT_ABOUT = """\
+Write a contract and a first scenario for a server.
+
+COMMAND is started, as `sockcheck run` starts it. What the server answers is
+written down, and the promises that it was seen to keep. Without a server, a
+commented example is written, to begin with. Nothing is ever overwritten.
+"""
+
+_INIT_EXAMPLES = """\
+examples:
+  sockcheck init -- python server.py {port}             # into scenarios/server
+  sockcheck init mine -- ./server                       # into mine
+  sockcheck init mine --connect 127.0.0.1:7000          # runs already
+  sockcheck init mine                                   # there is no server yet
 """
 
 
@@ -79,6 +95,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.list import list_cases
 
             return list_cases(options)
+        case "init":
+            from sockcheck.commands.init import init
+
+            return init(options, main)
         case "schema":
             return _schema(options)
         case "serve":
@@ -127,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sockcheck {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _add_run(verbs)
+    _add_init(verbs)
     check = _add(verbs, "check", "read scenario files and show every mistake in them")
     check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
     _add_list(verbs)
@@ -173,6 +194,17 @@ def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     form = listing.add_mutually_exclusive_group()
     form.add_argument("--cases", action="store_true", help="only the ids of the cases, one a line")
     form.add_argument("--json", action="store_true", help="the same as JSON, for programs")
+
+
+def _add_init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = _add(verbs, "init", "write a contract and a first scenario for a server")
+    init.description = _INIT_ABOUT
+    init.usage = "sockcheck init [FOLDER] [--port N] [--connect ADDRESS | -- COMMAND ...]"
+    init.epilog = _INIT_EXAMPLES
+    init.add_argument("folder", metavar="FOLDER", nargs="?", help="where to; default: scenarios/NAME, NAME the program's")
+    init.add_argument("--connect", metavar="ADDRESS", help="look at the server that listens at HOST:PORT or [IPV6]:PORT")
+    init.add_argument("--port", type=int, metavar="N", help="which port is meant, where COMMAND listens on several")
+    init.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
 
 
 def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
