@@ -17,7 +17,7 @@ from sockcheck.errors import MistakesError, SockcheckError, UsageError
 BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
 # These start the server that is named behind --.
-_TAKE_A_COMMAND = ("run", "init")
+_TAKE_A_COMMAND = ("run", "init", "doctor")
 
 _EXIT_CODES = """\
 exit codes:
@@ -99,6 +99,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.init import init
 
             return init(options, main)
+        case "doctor":
+            from sockcheck.commands.doctor import doctor
+
+            return doctor(options)
         case "schema":
             return _schema(options)
         case "serve":
@@ -151,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     check = _add(verbs, "check", "read scenario files and show every mistake in them")
     check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
     _add_list(verbs)
+    _add_doctor(verbs)
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
     report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
     _add_reports(report)
@@ -194,6 +199,14 @@ def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     form = listing.add_mutually_exclusive_group()
     form.add_argument("--cases", action="store_true", help="only the ids of the cases, one a line")
     form.add_argument("--json", action="store_true", help="the same as JSON, for programs")
+
+
+def _add_doctor(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = _add(verbs, "doctor", "say what can be cut, seen, paused and isolated here, and why not")
+    doctor.usage = "sockcheck doctor [options] [-- COMMAND ...]"
+    doctor.add_argument("--connect", metavar="ADDRESS", help="look at the server that listens there, too")
+    doctor.add_argument("--json", action="store_true", help="the same as JSON, for bug reports")
+    doctor.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
 
 
 def _add_init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Group = Literal["cut", "see", "keep", "place", "extra", "server"]
-State = Literal["yes", "weaker", "no"]
+State = Literal["yes", "weaker", "no", "untried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class Technique:
 
     `id` is stable, `title` a claim in the words of a user. `detail` is what was measured. Where the state is not `yes`,
     `why` says what is in the way, `instead` what sockcheck does then, and `remedy` how to have it; each may be "".
+    `untried`: another technique is lacking that is needed to try this one.
     """
 
     id: str

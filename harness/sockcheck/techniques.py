@@ -31,7 +31,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "merge": Entry("cut", "sends are merged for certain", "sends go out as one; how they arrive is left to chance"),
     "endings": Entry("cut", "data, end of stream, reset, silence, refusal are told apart", _NONE),
     "small-window": Entry("cut", "a client's window can be made small", "the system's buffers, which hold much more"),
-    "sock-diag": Entry("see", "the kernel tells of sockets (sock_diag)", _GAPS),
+    "sock-diag": Entry("see", "the kernel tells of sockets (sock_diag)", "/proc/net/tcp, gaps and waits; see there"),
     "listening": Entry("see", "it is seen when and where a server listens", "servers that run already: --connect"),
     "queue": Entry("see", "queue and backlog of a server are seen", "a `check` of them is an error, not a failure"),
     "settling": Entry("see", "it is seen when a server has no more to do", _WAITS),
@@ -46,6 +46,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "pause": Entry("keep", "servers are paused (SIGSTOP)", "cases that pause the server are not run"),
     "reap": Entry("keep", "nothing of a server is left, daemons neither", "what is known of it is killed"),
     "folder": Entry("keep", "servers get an empty folder ({dir})", "commands with {dir} cannot be started"),
+    "loopback": Entry("place", "connections are made on this machine (127.0.0.1)", _NONE),
     "addresses": Entry("place", "each server has an address of its own (127.0.x.y)", "127.0.0.1 and a free {port}"),
     "ipv6": Entry("place", "IPv6 is there (::1)", _NONE),
     "descriptors": Entry("place", "there are descriptors enough", "fewer servers at a time: --jobs 1"),
@@ -75,6 +76,8 @@ _IPV6_REMEDY = "sysctl net.ipv6.conf.all.disable_ipv6=0; in Docker: --sysctl net
 _LOOPBACK = "the loopback interface is down, as in a network namespace that was just made"
 _LOOPBACK_REMEDY = "ip link set lo up"
 
+_PROC, _PROC_REMEDY = "/proc is not mounted", "mount -t proc proc /proc"
+
 # What an errno usually means for a technique, and the way out.
 MEANINGS: Mapping[tuple[str, int], tuple[str, str]] = {
     ("sock-diag", errno.EPERM): (_SECCOMP, _DIAG_REMEDY),
@@ -98,14 +101,20 @@ MEANINGS: Mapping[tuple[str, int], tuple[str, str]] = {
     ("user-namespaces", errno.EINVAL): ("this kernel is built without them", ""),
     ("ipv6", errno.EADDRNOTAVAIL): ("IPv6 is switched off", _IPV6_REMEDY),
     ("ipv6", errno.EAFNOSUPPORT): ("the kernel has no IPv6", "boot without ipv6.disable=1"),
-    ("addresses", errno.EADDRNOTAVAIL): (_LOOPBACK, _LOOPBACK_REMEDY),
-    ("addresses", errno.ENETUNREACH): (_LOOPBACK, _LOOPBACK_REMEDY),
+    ("loopback", errno.EADDRNOTAVAIL): (_LOOPBACK, _LOOPBACK_REMEDY),
+    ("loopback", errno.ENETUNREACH): (_LOOPBACK, _LOOPBACK_REMEDY),
+    ("addresses", errno.EADDRNOTAVAIL): (
+        "the loopback interface has 127.0.0.1 alone, as on systems other than Linux",
+        "",
+    ),
     ("small-window", errno.ENOPROTOOPT): ("this network stack has no TCP_MAXSEG, as that of a sandbox", ""),
     ("tcp-info", errno.ENOPROTOOPT): ("this network stack has no TCP_INFO, as that of a sandbox", ""),
     ("others", errno.EACCES): (
         "the descriptors of their processes may not be read",
         "run sockcheck as the user of the server, or as root",
     ),
+    ("others", errno.ENOENT): (_PROC, _PROC_REMEDY),
+    ("user-namespaces", errno.ENOENT): (_PROC, _PROC_REMEDY),
     ("run-delay", errno.ENOENT): ("the kernel is built without CONFIG_SCHED_INFO", ""),
 }
 
@@ -137,4 +146,5 @@ def refused(id: str, number: int, message: str) -> Technique:
 
 def untried(id: str, because: str) -> Technique:
     """It could not be tried, since `because`, another technique, is lacking."""
-    return lacking(id, f"not tried, since this is lacking: {CATALOGUE[because].title}")
+    entry = CATALOGUE[id]
+    return Technique(id, entry.group, entry.title, "untried", why=f"it takes that {CATALOGUE[because].title}")

@@ -20,8 +20,13 @@ _GROUPS: dict[Group, str] = {
     "extra": "For bug reports: this version needs none of these",
     "server": "The server that was named",
 }
-_STYLE: dict[State, str] = {"yes": "green", "weaker": "yellow", "no": "red"}
-_COLUMN = 10
+_STYLE: dict[State, str] = {"yes": "green", "weaker": "yellow", "no": "red", "untried": "dim"}
+_COLUMN = 11
+_CONCLUSIONS: dict[State, str] = {
+    "weaker": "can be had in part",
+    "no": "cannot be had",
+    "untried": "could not be tried",
+}
 
 
 def render(diagnosis: Diagnosis, *, width: int = 80, colour: bool = False) -> str:
@@ -55,12 +60,15 @@ def _technique(technique: Technique, width: int) -> list[Text]:
 
 def _conclusion(techniques: Sequence[Technique]) -> str:
     needed = [technique for technique in techniques if technique.group not in ("extra", "server")]
-    lacking = sum(technique.state == "no" for technique in needed)
-    weaker = sum(technique.state == "weaker" for technique in needed)
+    parts = [
+        f"{number} {words}"
+        for state, words in _CONCLUSIONS.items()
+        if (number := sum(technique.state == state for technique in needed))
+    ]
     number = count(len(needed), "technique")
-    if not lacking and not weaker:
+    if not parts:
         return f"All {number} that verdicts rest on can be had here."
     return (
-        f"Of {number} that verdicts rest on, {lacking} cannot be had here and {weaker} in part. Verdicts are as weak as"
-        " that and say so; none accuses a server for it."
+        f"Of {number} that verdicts rest on, {', '.join(parts)}. Verdicts are as weak as that and say so;"
+        " none accuses a server for it."
     )

@@ -45,6 +45,7 @@ NOT_RUN = {
     "pip install ./tools/sockcheck": "fetches from the network; test_packaging installs the same package",
     "Welcome to the server. Type something and hit enter": "what a server says",
     "Hello Node!": "what a server says",
+    "  no       the kernel tells of sockets (sock_diag)": "takes a sandbox; test_doctor tries one",
     "jq -c 'select(.type == \"Received\" and .attempt == 3) | .data' run.jsonl": "jq is not among the tests' tools",
     "jq -s 'group_by(.attempt)[] | select(.[0].attempt) | [.[0].attempt, .[-1].at - .[0].at]' run.jsonl": (
         "jq is not among the tests' tools"
@@ -53,9 +54,9 @@ NOT_RUN = {
 }
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
 
-VERBS = ("run", "check", "list", "report", "schema", "serve")
-# Options of programs other than sockcheck: `--idle` is the kv reference server's.
-OTHERS_OPTIONS = {"--idle"}
+VERBS = ("run", "check", "doctor", "doctor", "list", "report", "schema", "serve")
+# Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's.
+OTHERS_OPTIONS = {"--idle", "--security-opt"}
 LINKED = (*PAGES, CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md")
 # Paths of somebody's machine. In an example of a record Ada's may stand.
 FOREIGN_PATH = re.compile(r"(?<![\w.~])/(?:home(?!/ada/)|root|tmp|work|opt|mnt|srv|usr|Users)/\S*|\.\./\.\./\S*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sockcheck.diagnosis import Diagnosis, Technique
-from sockcheck.techniques import CATALOGUE, had, lacking, weaker
+from sockcheck.techniques import CATALOGUE, had, lacking, untried, weaker
 from sockcheck_reports.diagnosis import render
 
 ESCAPE = "\x1b"
@@ -20,6 +20,7 @@ LACKING = (
     had("merge"),
     weaker("read-barrier", "EPERM (Operation not permitted): usually the seccomp profile of a container", remedy="try"),
     lacking("pause", "a process that was sent SIGSTOP went on"),
+    untried("reap", "start"),
     lacking("timestamps", "data came without a stamp"),
 )
 
@@ -28,25 +29,28 @@ sockcheck 0.1.0 on Linux 6.18 x86_64, CPython 3.11.7, not root; looked for 320
 ms
 
 Cut and merged for certain, endings told apart
-  yes     sends are merged for certain
-  weaker  segments are cut for certain
-          why      EPERM (Operation not permitted): usually the seccomp profile
-                   of a container
-          instead  a gap of 20 ms between two segments: on a busy machine some
-                   of them are merged
-          to mend  try
+  yes      sends are merged for certain
+  weaker   segments are cut for certain
+           why      EPERM (Operation not permitted): usually the seccomp profile
+                    of a container
+           instead  a gap of 20 ms between two segments: on a busy machine some
+                    of them are merged
+           to mend  try
 
 Started, paused, ended
-  no      servers are paused (SIGSTOP)
-          why      a process that was sent SIGSTOP went on
-          instead  cases that pause the server are not run
+  no       servers are paused (SIGSTOP)
+           why      a process that was sent SIGSTOP went on
+           instead  cases that pause the server are not run
+  untried  nothing of a server is left, daemons neither
+           why      it takes that servers are started, watched and stopped
 
 For bug reports: this version needs none of these
-  no      the kernel stamps arrivals (SO_TIMESTAMPNS)
-          why      data came without a stamp
+  no       the kernel stamps arrivals (SO_TIMESTAMPNS)
+           why      data came without a stamp
 
-Of 3 techniques that verdicts rest on, 1 cannot be had here and 1 in part.
-Verdicts are as weak as that and say so; none accuses a server for it.
+Of 4 techniques that verdicts rest on, 1 can be had in part, 1 cannot be had, 1
+could not be tried. Verdicts are as weak as that and say so; none accuses a
+server for it.
 """
 
 
@@ -58,12 +62,12 @@ def test_where_all_is_well_it_is_short() -> None:
     text = render(diagnosis(*WELL))
     assert text.splitlines()[3:] == [
         "Cut and merged for certain, endings told apart",
-        "  yes     segments are cut for certain: each was read before the next was sent,",
-        "          0.05 ms at most",
-        "  yes     sends are merged for certain",
+        "  yes      segments are cut for certain: each was read before the next was sent,",
+        "           0.05 ms at most",
+        "  yes      sends are merged for certain",
         "",
         "Started, paused, ended",
-        "  yes     servers get an empty folder ({dir})",
+        "  yes      servers get an empty folder ({dir})",
         "",
         "All 3 techniques that verdicts rest on can be had here.",
     ]

@@ -25,17 +25,17 @@ async def examine(server: Server | None) -> Diagnosis:
     began = time.monotonic()
     diag, sock_diag = kernel.sock_diag()
     try:
-        host, addresses = places.loopback()
-        found = [sock_diag, kernel.listening(), addresses, *places.sockets(host)]
+        place = places.place()
+        found = [sock_diag, kernel.listening(), *place.found]
         found += [
             tried_at_once("folder", machine.folder),
             tried_at_once("processors", machine.processors),
             tried_at_once("others", machine.others),
         ]
         async with open_poller() as poller:
-            opener = Opener(poller, diag, sock_diag.why)
+            opener = Opener(poller, diag, "" if diag is not None else "the kernel does not tell of sockets here")
             found += [await tried("timer", machine.timer), *await places.namespaces()]
-            found += await own.examine(opener, host)
+            found += await own.examine(opener, place)
             if server is not None:
                 found += await given.examine(opener, server)
     finally:

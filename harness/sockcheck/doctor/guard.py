@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -39,5 +40,5 @@ def _failed(id: str, error: Exception) -> Technique:
     if isinstance(error, TimeoutError):
         return lacking(id, "no answer came in time: something between drops it, as a firewall on loopback")
     if isinstance(error, OSError) and error.errno is not None:
-        return refused(id, error.errno, error.strerror or "")
+        return refused(id, error.errno, os.strerror(error.errno))
     return lacking(id, f"the probe failed: {type(error).__name__}: {error}", "please report this page")

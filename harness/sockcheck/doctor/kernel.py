@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from sockcheck.diagnosis import Technique
@@ -16,7 +17,7 @@ def sock_diag() -> tuple[Diag | None, Technique]:
     try:
         diag = Diag()
     except OSError as error:
-        return None, refused("sock-diag", error.errno or 0, error.strerror or str(error))
+        return None, refused("sock-diag", error.errno or 0, os.strerror(error.errno or 0))
 
     def listed() -> Technique:
         began = time.monotonic()
@@ -41,4 +42,4 @@ def _listening() -> Technique:
         source.close()
     if source.tells_backlog:
         return had("listening", took)
-    return weaker("listening", f"it takes /proc/net/tcp without sock_diag: {took}", instead="it is looked less often")
+    return weaker("listening", f"only in /proc/net/tcp, where {took}", instead="it is looked less often")

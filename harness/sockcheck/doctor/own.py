@@ -11,6 +11,7 @@ from pathlib import Path
 from sockcheck.diagnosis import Technique
 from sockcheck.doctor import machine, probes
 from sockcheck.doctor.guard import tried
+from sockcheck.doctor.places import Place
 from sockcheck.doctor.trial import Opener, Trial
 from sockcheck.errors import TargetError
 from sockcheck.observe import processes
@@ -22,16 +23,19 @@ _SUBJECT = Path(__file__).with_name("subject.py")
 _READY, _GRACE = 5.0, 0.05
 
 
-async def examine(opener: Opener, host: str) -> list[Technique]:
-    """Start the server at this host and try all of `PROBES`. Where it cannot be started, that is told of each."""
+async def examine(opener: Opener, place: Place) -> list[Technique]:
+    """Start the server at this place and try all of `PROBES`. What cannot be tried without another is told as that."""
     found: list[Technique] = []
     try:
         _see_processes()
-        argv = (sys.executable, "-I", "-S", str(_SUBJECT), host, "{port}")
+        argv = (sys.executable, "-I", "-S", str(_SUBJECT), place.host, "{port}")
         async with opener.open(Command(argv, {}, None, _READY, _GRACE)) as trial:
             found.append(had("start", f"it was seen to listen {trial.ready_after * 1000:.0f} ms after its start"))
             for id, probe in PROBES.items():
-                found.append(await tried(id, partial(probe, trial)))
+                if place.connects or id not in _WITH_CLIENTS:
+                    found.append(await tried(id, partial(probe, trial)))
+                else:
+                    found.append(untried(id, "loopback"))
     except TargetError as error:
         if not found:
             found.append(lacking("start", error.message, error.hint))
@@ -73,3 +77,5 @@ PROBES: Mapping[str, Callable[[Trial], Awaitable[Technique]]] = {
     "reap": probes.reap,
 }
 """What is tried on it, by the id of the technique, in this order. The last one ends it."""
+
+_WITH_CLIENTS = ("read-barrier", "merge", "endings", "settling", "queue")

@@ -1,47 +1,67 @@
-"""Where a server can be put: addresses, a window, a network of its own."""
+"""Where a server can be put and reached: loopback addresses, a network of its own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trio
 
 from sockcheck.diagnosis import Technique
-from sockcheck.doctor import sockets as probes
+from sockcheck.doctor import sockets
 from sockcheck.doctor.guard import tried, tried_at_once
 from sockcheck.errors import TargetError
 from sockcheck.reservation import Reservation
-from sockcheck.techniques import had, lacking, refused
+from sockcheck.techniques import had, lacking, refused, untried
 
 _ORDINARY = "127.0.0.1"
 _NAMESPACE = Path(__file__).with_name("namespace.py")
 
 
-def loopback() -> tuple[str, Technique]:
-    """The host to try servers on: one of the loopback addresses that servers get, else the ordinary one."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`host`: where servers are tried, one of the loopback addresses that a run gives them if that can be.
+
+    `connects`: whether any connection can be made there; otherwise there is no use in trying what takes one.
+    """
+
+    host: str
+    connects: bool
+    found: tuple[Technique, ...]
+
+
+def place() -> Place:
+    """Where servers can be reached, and what sockets can do there."""
+    loopback = tried_at_once("loopback", partial(sockets.loopback, _ORDINARY))
+    if loopback.state == "no":
+        return Place(_ORDINARY, False, (loopback, *(untried(id, "loopback") for id in ("addresses", *_PROBES))))
+    host, addresses = _own_address()
+    found = [tried_at_once(id, partial(probe, host)) for id, probe in _PROBES.items()]
+    return Place(host, True, (loopback, addresses, *found))
+
+
+def _own_address() -> tuple[str, Technique]:
     try:
         reservation = Reservation()
     except TargetError as error:
         return _ORDINARY, lacking("addresses", error.message, error.hint)
     try:
-        technique = tried_at_once("addresses", partial(probes.addresses, reservation.host))
+        technique = tried_at_once("addresses", partial(sockets.addresses, reservation.host))
     finally:
         reservation.release()
     return (reservation.host if technique.state == "yes" else _ORDINARY), technique
 
 
-def sockets(host: str) -> list[Technique]:
-    """What sockets can do, tried on this host."""
-    return [
-        tried_at_once("ipv6", probes.ipv6),
-        tried_at_once("small-window", partial(probes.small_window, host)),
-        tried_at_once("tcp-info", partial(probes.tcp_info, host)),
-        tried_at_once("timestamps", partial(probes.timestamps, host)),
-    ]
+_PROBES = {
+    "ipv6": sockets.ipv6,
+    "small-window": sockets.small_window,
+    "tcp-info": sockets.tcp_info,
+    "timestamps": sockets.timestamps,
+}
 
 
 async def namespaces() -> list[Technique]:

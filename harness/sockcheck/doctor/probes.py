@@ -113,7 +113,9 @@ async def endings(trial: Trial) -> Technique:
 
 async def settling(trial: Trial) -> Technique:
     """Whether it is seen that the server has read all and sleeps."""
-    _, events = await trial.perform(_QUIET)
+    verdict, events = await trial.perform(_QUIET)
+    if verdict.outcome != "pass":
+        return lacking("settling", _reason(verdict))
     outcomes = {event.outcome for event in events if isinstance(event, Settled)}
     if outcomes == {"settled"}:
         return had("settling")

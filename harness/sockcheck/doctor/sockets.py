@@ -24,6 +24,12 @@ _SEGMENT_SIZE, _RECEIVE_BUFFER = 536, 4096
 _SMALL = 1 << 20
 
 
+def loopback(host: str) -> Technique:
+    """A connection to a server at this address. OSError where that cannot be."""
+    with _connection(host):
+        return had("loopback")
+
+
 def addresses(host: str) -> Technique:
     """A server on this loopback address, and a client that comes from another one. OSError where that cannot be."""
     with (
@@ -33,7 +39,7 @@ def addresses(host: str) -> Technique:
         return had("addresses", f"{client.getsockname()[0]} reached {host}")
 
 
-def ipv6() -> Technique:
+def ipv6(_: str) -> Technique:
     """OSError where there is no ::1."""
     with _connection("::1", socket.AF_INET6):
         return had("ipv6")
