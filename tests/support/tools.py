@@ -46,7 +46,7 @@ TOOLS = {
     "nginx": Tool(("nginx",), ("nginx",), ("-v",)),
     "busybox": Tool(("busybox",), ("busybox",), ("httpd", "--help")),
     "dovecot": Tool(("dovecot",), ("dovecot-pop3d", "dovecot-imapd"), ("--version",)),
-    "doveconf": Tool(("doveconf",), ("dovecot-pop3d", "dovecot-imapd"), ("-c", "/dev/null", "protocols")),
+    "doveconf": Tool(("doveconf",), ("dovecot-pop3d", "dovecot-imapd"), ("-c", "/dev/null", "protocols"), (0, 89)),
     "memcached": Tool(("memcached",), ("memcached",), ("-V",)),
     "ngircd": Tool(("ngircd",), ("ngircd",), ("--version",)),
     "gophernicus": Tool(("gophernicus",), ("gophernicus",), ("-v",)),

@@ -18,9 +18,17 @@ group=$($as id -gn)
 # The programs that it starts lie elsewhere where its package was only unpacked.
 programs=${UNPACKED:-}/usr/lib/dovecot
 [ -d "$programs" ] || programs=/usr/lib/dovecot
+version=$(dovecot --version)
+case $version:$programs in
+2.3*:* | *:/usr/lib/dovecot) ;;
+*)
+  echo "Dovecot $version must be installed, not only unpacked: its logins load /usr/lib/dovecot/modules" >&2
+  exit 1
+  ;;
+esac
 
 cat > "$3/dovecot.conf" <<EOF
-$(case $(dovecot --version) in
+$(case $version in
 2.3*)
   cat <<OLD
 protocols = $protocol
@@ -93,5 +101,11 @@ service $protocol-login {
   }
 }
 EOF
-# Dovecot would ask /usr/bin/doveconf for its configuration, which need not be there.
-exec $as doveconf -m master -c "$3/dovecot.conf" -e "$(command -v dovecot)" -F -c "$3/dovecot.conf"
+# Dovecot would ask /usr/bin/doveconf for its configuration, which need not be there. So doveconf is asked to run it.
+case $version in
+2.3*) set -- "$3" -m master -e ;;
+*) set -- "$3" -F -- ;;
+esac
+conf=$1/dovecot.conf
+shift
+exec $as doveconf -c "$conf" "$@" "$(command -v dovecot)" -F -c "$conf"
