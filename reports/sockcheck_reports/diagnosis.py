@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -60,15 +61,12 @@ def _technique(technique: Technique, width: int) -> list[Text]:
 
 def _conclusion(techniques: Sequence[Technique]) -> str:
     needed = [technique for technique in techniques if technique.group not in ("extra", "server")]
-    parts = [
-        f"{number} {words}"
-        for state, words in _CONCLUSIONS.items()
-        if (number := sum(technique.state == state for technique in needed))
-    ]
-    number = count(len(needed), "technique")
+    numbers = Counter(technique.state for technique in needed)
+    parts = [f"{numbers[state]} {words}" for state, words in _CONCLUSIONS.items() if numbers[state]]
+    all_of_them = count(len(needed), "technique")
     if not parts:
-        return f"All {number} that verdicts rest on can be had here."
+        return f"All {all_of_them} that verdicts rest on can be had here."
     return (
-        f"Of {number} that verdicts rest on, {', '.join(parts)}. Verdicts are as weak as that and say so;"
+        f"Of {all_of_them} that verdicts rest on, {', '.join(parts)}. Verdicts are as weak as that and say so;"
         " none accuses a server for it."
     )

@@ -54,7 +54,7 @@ NOT_RUN = {
 }
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
 
-VERBS = ("run", "check", "doctor", "doctor", "list", "report", "schema", "serve")
+VERBS = ("run", "check", "doctor", "list", "report", "schema", "serve")
 # Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's.
 OTHERS_OPTIONS = {"--idle", "--security-opt"}
 LINKED = (*PAGES, CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md")
