@@ -16,6 +16,9 @@ from sockcheck.errors import MistakesError, SockcheckError, UsageError
 
 BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
+# These start the server that is named behind --.
+_TAKE_A_COMMAND = ("run", "init", "doctor")
+
 _EXIT_CODES = """\
 exit codes:
   0  every case passed              3  the server could not be started or reached
@@ -32,6 +35,22 @@ examples:
   sockcheck run scenarios/                                    # the reference servers
 """
 
+_INIT_ABOUT = """\
+Write a contract and a first scenario for a server.
+
+COMMAND is started, as `sockcheck run` starts it. What the server answers is
+written down, and the promises that it was seen to keep. Without a server, a
+commented example is written, to begin with. Nothing is ever overwritten.
+"""
+
+_INIT_EXAMPLES = """\
+examples:
+  sockcheck init -- python server.py {port}             # into scenarios/server
+  sockcheck init mine -- ./server                       # into mine
+  sockcheck init mine --connect 127.0.0.1:7000          # runs already
+  sockcheck init mine                                   # there is no server yet
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (default: sys.argv); the exit code. It never raises for what a user does."""
@@ -42,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.words = words
     options.command = tuple(words[split + 1 :])
     try:
-        if options.command and options.verb != "run":
+        if options.command and options.verb not in _TAKE_A_COMMAND:
             raise UsageError("a command behind -- belongs to `sockcheck run`")
         if split < len(words) and not options.command:
             raise UsageError("there is no command behind --", "name the server's command: -- ./server {port}")
@@ -74,7 +93,17 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "check":
             return _check(options)
         case "list":
-            return _list(options)
+            from sockcheck.commands.list import list_cases
+
+            return list_cases(options)
+        case "init":
+            from sockcheck.commands.init import init
+
+            return init(options, main)
+        case "doctor":
+            from sockcheck.commands.doctor import doctor
+
+            return doctor(options)
         case "schema":
             return _schema(options)
         case "serve":
@@ -89,20 +118,6 @@ def _check(options: argparse.Namespace) -> int:
 
     scenarios = load(options.paths).scenarios
     print(f"{len(scenarios)} scenario{'s' if len(scenarios) != 1 else ''}, no mistakes")
-    return 0
-
-
-def _list(options: argparse.Namespace) -> int:
-    from sockcheck.planning import plan
-    from sockcheck.selection import selected
-    from sockcheck.suite import load
-
-    scenarios = load(options.paths).scenarios
-    rows = [(case.id, case.skip or scenario.title) for scenario in scenarios for case in plan(scenario, seed=0)]
-    chosen = [row for row in rows if selected(row[0], options.select)]
-    width = max((len(row[0]) for row in chosen), default=0)
-    for identifier, title in chosen:
-        print(f"{identifier:<{width}}  {title}")
     return 0
 
 
@@ -137,11 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sockcheck {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _add_run(verbs)
+    _add_init(verbs)
     check = _add(verbs, "check", "read scenario files and show every mistake in them")
     check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
-    listing = _add(verbs, "list", "list the cases that a run would have")
-    listing.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
-    _add_select(listing)
+    _add_list(verbs)
+    _add_doctor(verbs)
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
     report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
     _add_reports(report)
@@ -181,6 +196,39 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument("--no-observe", action="store_true", help="do not ask the kernel; use gaps in place of barriers")
     _add_reports(run)
     run.add_argument("--record", metavar="FILE", help="write all that happens as JSON lines")
+
+
+def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listing = _add(verbs, "list", "show scenarios, promises, and what a run would leave out")
+    listing.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
+    listing.add_argument("--connect", metavar="ADDRESS", help="show what a run with --connect ADDRESS would leave out")
+    _add_select(listing)
+    form = listing.add_mutually_exclusive_group()
+    form.add_argument("--cases", action="store_true", help="only the ids of the cases, one a line")
+    form.add_argument("--json", action="store_true", help="the same as JSON, for programs")
+
+
+def _add_doctor(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = _add(verbs, "doctor", "say what can be cut, seen, paused and isolated here, and why not")
+    doctor.usage = "sockcheck doctor [options] [-- COMMAND ...]"
+    doctor.add_argument("--connect", metavar="ADDRESS", help="look at the server that listens there, too")
+    doctor.add_argument("--json", action="store_true", help="the same as JSON, for bug reports")
+    doctor.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
+
+
+def _add_init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = _add(verbs, "init", "write a contract and a first scenario for a server")
+    init.description = _INIT_ABOUT
+    init.usage = "sockcheck init [FOLDER] [--port N] [--connect ADDRESS | -- COMMAND ...]"
+    init.epilog = _INIT_EXAMPLES
+    init.add_argument(
+        "folder", metavar="FOLDER", nargs="?", help="where to; default: scenarios/NAME, NAME the program's"
+    )
+    init.add_argument(
+        "--connect", metavar="ADDRESS", help="look at the server that listens at HOST:PORT or [IPV6]:PORT"
+    )
+    init.add_argument("--port", type=int, metavar="N", help="which port is meant, where COMMAND listens on several")
+    init.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
 
 
 def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:

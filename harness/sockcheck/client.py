@@ -149,7 +149,10 @@ class Client:
     def consumed(self) -> bool:
         """Whether the server has taken all that this client did: read its bytes, and its end if it has ended."""
         end = self._look()
-        if end is None or end.gone:
+        return end is None or self._has_consumed(end)
+
+    def _has_consumed(self, end: PeerEnd) -> bool:
+        if end.gone:
             return True
         if self._socket is None:
             return end.state not in (State.ESTABLISHED, State.SYN_RECV, State.NEW_SYN_RECV) and end.unread == 0
@@ -399,21 +402,34 @@ class Client:
         began = world.clock()
         outcome: Literal["settled", "late", "gap"] = "gap"
         command = self._exchange.command
+
+        def changed() -> bool:
+            return self._exchange.command is not command
+
         if self._query is not None:
 
-            def consumed() -> bool:
+            def through() -> bool:
+                self._acknowledge()
                 self._read_some()
-                return self._exchange.command is not command or self.consumed()
+                if changed():
+                    return True
+                end = self._look()
+                return end is None or (self._has_consumed(end) and (end.unacked == 0 or not self._reads))
 
-            settling = await settle(consumed, self._asleep, self._settle_limit)
+            settling = await settle(through, lambda: changed() or self._asleep(), self._settle_limit)
             if settling != "unobservable":
                 outcome = settling
         if outcome == "gap":
+            self._acknowledge()
             await self._read_for(SETTLE_GAP)
         self._read_some()
         at = world.clock()
-        if self._exchange.command is command:
+        if not changed():
             world.emit(Settled(at, self._attempt, self._name, outcome, at - began))
+
+    def _acknowledge(self) -> None:
+        """Have our kernel acknowledge at once what came: what Nagle's algorithm holds back at the server comes then."""
+        self._open().setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _close(self, step: int, how: Literal["close", "reset"]) -> None:
         sock = self._open()

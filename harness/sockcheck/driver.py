@@ -146,8 +146,8 @@ class Driver:
         def consumed() -> bool:
             return all(client.consumed() for client in observed)
 
-        if await settle(consumed, self._target.asleep, self._settle_limit) == "late":
-            self._settle_limit = _RESTLESS_LIMIT
+        late = await settle(consumed, self._target.asleep, self._settle_limit) == "late"
+        self._settle_limit = _RESTLESS_LIMIT if late else SETTLE_LIMIT
 
 
 class _ServerMarks:

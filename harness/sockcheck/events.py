@@ -390,8 +390,9 @@ class ServerWaited:
 class Settled:
     """The server was waited for until it had nothing more to do with this client's connection.
 
-    `settled`: what we sent was read and its threads slept. `late`: not within the limit. `gap`: it cannot be observed,
-    so a gap of `waited` seconds stood for it, and the claim that nothing more came is as weak as that.
+    `settled`: what we sent was read, what it had written had come, and all its threads slept at one moment. `late`: not
+    within the limit. `gap`: it cannot be observed, so a gap of `waited` seconds stood for it, and the claim that
+    nothing more came is as weak as that.
     """
 
     at: float

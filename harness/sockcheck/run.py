@@ -20,6 +20,14 @@ from sockcheck.world import World
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 
+# Descriptors: so many for ourselves, and so many for each server with its keeper and clients.
+_OWN_FILES, _FILES_A_JOB = 48, 16
+
+
+def files_needed(jobs: int) -> int:
+    """How many open files a run takes with so many servers at a time."""
+    return _OWN_FILES + _FILES_A_JOB * jobs
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from sockcheck.errors import UsageError
+
 
 def selected(identifier: str, patterns: Sequence[str]) -> bool:
     """Whether a case is chosen: its id is, holds, or as a shell pattern matches, one of `patterns`. None choose all."""
@@ -16,3 +18,10 @@ def nearest(pattern: str, identifiers: Sequence[str]) -> str | None:
     """The id that somebody may have meant by a pattern that chooses nothing."""
     found = difflib.get_close_matches(pattern, identifiers, 1, 0.3)
     return found[0] if found else None
+
+
+def nothing_selected(patterns: Sequence[str], identifiers: Sequence[str]) -> UsageError:
+    """What to raise where `patterns`, of which there is one at least, choose none of all the ids that there are."""
+    near = nearest(patterns[-1], identifiers)
+    hint = f"did you mean {near!r}? " if near else ""
+    return UsageError(f"no case matches --select {patterns[-1]!r}", f"{hint}`sockcheck list` shows them all")

@@ -101,7 +101,7 @@ class Target(Protocol):
         """The processes of it that are alive and can be seen."""
 
     def asleep(self) -> bool | None:
-        """Whether none of its threads runs or wants to. None where that cannot be seen."""
+        """Whether none of its threads ran or wanted to, at one moment. None where that cannot be seen."""
 
     async def health(self) -> Health:
         """Is it alive, does it listen? Raises TargetError."""
@@ -217,7 +217,7 @@ class StartedTarget:
         return self._now().keeper.pids()
 
     def asleep(self) -> bool | None:
-        return processes.asleep(self.pids())
+        return processes.asleep_at_once(self.pids)
 
     async def health(self) -> Health:
         tree = await self.ping()
@@ -383,8 +383,7 @@ class ConnectedTarget:
         return tuple({pid for holder in alive for pid in (holder, *processes.descendants(holder))})
 
     def asleep(self) -> bool | None:
-        pids = self.pids()
-        return processes.asleep(pids) if pids else None
+        return processes.asleep_at_once(self.pids) if self.pids() else None
 
     async def health(self) -> Health:
         if self._source is None:

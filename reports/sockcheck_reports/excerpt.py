@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from sockcheck.scenario import Span
 from sockcheck.verdict import Difference, Finding
 
+from .wording import plain as plain
 from .wording import size as size_text
 
 _NAMED = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x22: '\\"', 0x5C: "\\\\"}
@@ -33,27 +34,10 @@ def escaped(data: bytes) -> str:
     return "".join(_ESCAPES[value] for value in data)
 
 
-def plain(text: str) -> str:
-    """A text that others wrote, on one line: what is not printable (controls, bidirectional marks) as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
-
-
 def clipped(text: str, limit: int = 2000) -> str:
     """As `plain`, at most `limit` characters of it; what is left out is counted."""
     shown = plain(text[:limit])
     return shown if len(text) <= limit else f"{shown}{_ELLIPSIS} ({len(text) - limit:,} more characters)"
-
-
-def _escape(character: str) -> str:
-    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
-    if named:
-        return named
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def quoted(data: bytes, columns: int, total: int | None = None) -> str:

@@ -42,19 +42,6 @@ def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     assert not loaded & {"trio", "rich", "jinja2", "yaml", "regex", "asyncio"}
 
 
-def test_list_loads_no_trio() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "sockcheck", "list", "scenarios"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=CHECKOUT,
-    )
-    assert "echo/cut-in-two::plain" in done.stdout
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert not loaded & {"trio", "rich", "jinja2", "asyncio"}
-
-
 def test_select_repeat_and_quiet() -> None:
     ran = sockcheck("run", "scenarios/echo", "--select", "cut-in-two", "--repeat", "3", "-q")
     assert (ran.code, ran.err) == (0, "")

@@ -24,7 +24,7 @@ from command_line import LIMIT, sockcheck
 from doc_pages import PAGES, Block, Example, anchors, blocks, example, links, words_in_code
 from tools import CHECKOUT
 
-from sockcheck.events import CaseFinished, CaseStarted
+from sockcheck.events import CaseJudged, CaseStarted
 from sockcheck.laws import LAWS
 from sockcheck.reading import contracts, scenarios, steps
 from sockcheck.reading import server as server_steps
@@ -45,6 +45,7 @@ NOT_RUN = {
     "pip install ./tools/sockcheck": "fetches from the network; test_packaging installs the same package",
     "Welcome to the server. Type something and hit enter": "what a server says",
     "Hello Node!": "what a server says",
+    "  no       the kernel tells of sockets (sock_diag)": "takes a sandbox; test_doctor tries one",
     "jq -c 'select(.type == \"Received\" and .attempt == 3) | .data' run.jsonl": "jq is not among the tests' tools",
     "jq -s 'group_by(.attempt)[] | select(.[0].attempt) | [.[0].attempt, .[-1].at - .[0].at]' run.jsonl": (
         "jq is not among the tests' tools"
@@ -53,9 +54,9 @@ NOT_RUN = {
 }
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
 
-VERBS = ("run", "check", "list", "report", "schema", "serve")
-# Options of programs other than sockcheck: `--idle` is the kv reference server's.
-OTHERS_OPTIONS = {"--idle"}
+VERBS = ("run", "check", "doctor", "list", "report", "schema", "serve")
+# Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's.
+OTHERS_OPTIONS = {"--idle", "--security-opt"}
 LINKED = (*PAGES, CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md")
 # Paths of somebody's machine. In an example of a record Ada's may stand.
 FOREIGN_PATH = re.compile(r"(?<![\w.~])/(?:home(?!/ada/)|root|tmp|work|opt|mnt|srv|usr|Users)/\S*|\.\./\.\./\S*")
@@ -178,9 +179,9 @@ def test_the_scenarios_come_to_what_they_say(page: str, server: str, tmp_path: P
     found = {}
     for event in read(record):
         if isinstance(event, CaseStarted):
-            names[event.attempt] = event.case.scenario
-        elif isinstance(event, CaseFinished):
-            found[names[event.attempt]] = {finding.kind for finding in event.verdict.findings}
+            names.setdefault(event.trial, event.case.scenario)
+        elif isinstance(event, CaseJudged):
+            found[names[event.trial]] = {finding.kind for finding in event.verdict.findings}
     assert found == expected, ran.everything
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from busy import busy_loops
 from performing import HERE, case, counting_server, perform
 
 from sockcheck.case import Action, Connect, Exact, Expect, Send
@@ -19,18 +20,8 @@ ROUNDS = 1000
 
 @pytest.fixture
 def two_busy_loops() -> Iterator[None]:
-    """Two processes that want a CPU each for as long as the test runs, and no longer than two minutes."""
-    import subprocess
-    import sys
-
-    # They end with the test process as well: its end of the pipe closes.
-    loop = "import os, select, time\nend = time.monotonic() + 120\nwhile time.monotonic() < end:\n"
-    loop += "    for _ in range(100000): pass\n    if select.select([0], [], [], 0)[0]: break\n"
-    started = [subprocess.Popen([sys.executable, "-S", "-c", loop], stdin=subprocess.PIPE) for _ in range(2)]
-    yield
-    for process in started:
-        process.communicate()
-        assert process.returncode == 0
+    with busy_loops(2):
+        yield
 
 
 def rounds(*each: Action) -> list[Action]:

@@ -50,10 +50,10 @@ def counting_server(language: str, folder: Path) -> Command:
     return command(compiled(source, folder), "{host}", "{port}")
 
 
-def compiled(source: Path, folder: Path) -> str:
+def compiled(source: Path, folder: Path, *options: str) -> str:
     """The path of the program that a C source makes."""
     import subprocess
 
     program = folder / source.stem
-    subprocess.run([*cc(), "-O1", "-Wall", "-o", str(program), str(source)], check=True, capture_output=True)
+    subprocess.run([*cc(), "-O1", "-Wall", *options, "-o", str(program), str(source)], check=True, capture_output=True)
     return str(program)

@@ -2,8 +2,9 @@
 
     python tests/support/prerequisites.py
 
-As root, or where sudo asks for no password, Debian's packages are installed into the system. Otherwise they are
-fetched with apt and unpacked into .tox/tools, where `tools.py` looks too; nothing outside the checkout is changed. A C
+As root, or where sudo asks for no password, Debian's packages are installed into the system, but for those that would
+displace another one. Otherwise they are fetched with apt and unpacked into .tox/tools, where `tools.py` looks too;
+nothing outside the checkout is changed, and no service is started. A C
 compiler and Node.js come from PyPI then, into the environment of this interpreter. With SOCKCHECK_INSTALL=no nothing is
 installed, and only told what is missing. The tests that need what is still missing will fail and say so.
 
@@ -47,7 +48,9 @@ def works(name: str) -> bool:
         if name == "cc":
             return compiles()
         command = [node() if name == "node" else tool(name), *TOOLS[name].probe]
-        return subprocess.run(command, capture_output=True, timeout=120).returncode == 0
+        # `-h` and the like may want input: there is none.
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        return done.returncode in TOOLS[name].statuses
     except (AssertionError, OSError, subprocess.TimeoutExpired):
         return False
 
@@ -61,15 +64,17 @@ def compiles() -> bool:
 
 
 def install_into_system(missing: list[str]) -> None:
-    """RUNLEVEL=1 keeps the packages from starting their services."""
-    if shutil.which("apt-get") is None:
+    """RUNLEVEL=1 and SYSTEMD_OFFLINE=1 keep the packages from starting their services."""
+    wanted = [name for name in missing if not TOOLS[name].apart]
+    if not wanted or shutil.which("apt-get") is None:
         return
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if sudo and not (shutil.which("sudo") and run([*sudo, "true"])):
         return
-    command = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "-q", "-y", *RETRY]
+    command = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "SYSTEMD_OFFLINE=1"]
+    command += ["apt-get", "-q", "-y", *RETRY]
     run([*command, "update"])
-    run([*command, "install", "--no-install-recommends", *packages(missing)])
+    run([*command, "install", "--no-install-recommends", *packages(wanted)])
 
 
 def install_wheels(missing: list[str]) -> None:
@@ -105,12 +110,13 @@ def unpack_privately(missing: list[str]) -> None:
 
 
 def write_wrapper(name: str, root: Path) -> None:
-    """A script in bin/ that runs an unpacked program with its unpacked libraries and fonts."""
+    """A script in bin/ that runs an unpacked program with its unpacked libraries and fonts, and without privileges."""
     folders = ("usr/lib/chromium", "usr/bin", "usr/sbin", "bin", "sbin")
     programs = [root / folder / program for program in TOOLS[name].programs for folder in folders]
     program = next((path for path in programs if os.access(path, os.X_OK) and path.is_file()), None)
     if program is None or find(name) is not None:
         return
+    program.chmod(0o755)  # the loader passes over LD_LIBRARY_PATH for a program that is setuid
     libraries = sorted({str(path.parent) for path in root.rglob("lib*.so*")})
     lines = ["#!/bin/sh", f"export LD_LIBRARY_PATH={shlex.quote(':'.join(libraries))}"]
     if not Path("/etc/fonts/fonts.conf").exists():
@@ -123,7 +129,7 @@ def write_wrapper(name: str, root: Path) -> None:
 
 
 def packages(missing: list[str]) -> list[str]:
-    return [package for name in missing for package in TOOLS[name].packages]
+    return list(dict.fromkeys(package for name in missing for package in TOOLS[name].packages))
 
 
 def run(command: list[str]) -> bool:

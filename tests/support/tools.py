@@ -19,19 +19,41 @@ PRIVATE = CHECKOUT / ".tox" / "tools"
 
 @dataclass(frozen=True)
 class Tool:
-    """`programs`: names, any of which will do. `packages`: Debian's. `probe`: arguments with which it exits with 0."""
+    """`programs`: names, any of which will do. `packages`: Debian's. `probe`: arguments with which it ends by itself.
+
+    `statuses`: what it may exit with then. `apart`: the package would displace another one, as a mail server does, so
+    it is never installed into the system, only unpacked beside it.
+    """
 
     programs: tuple[str, ...]
     packages: tuple[str, ...]
     probe: tuple[str, ...]
+    statuses: tuple[int, ...] = (0,)
+    apart: bool = False
 
 
 TOOLS = {
     "cc": Tool(("cc", "gcc", "clang"), ("gcc", "libc6-dev"), ("--version",)),
     "node": Tool(("node", "nodejs"), ("nodejs",), ("--version",)),
+    "java": Tool(("java",), ("default-jdk-headless",), ("-version",)),
+    "javac": Tool(("javac",), ("default-jdk-headless",), ("-version",)),
     "socat": Tool(("socat",), ("socat",), ("-V",)),
     "xinetd": Tool(("xinetd",), ("xinetd",), ("-version",)),
     "redis-server": Tool(("redis-server",), ("redis-server",), ("--version",)),
+    # 1: there is no user Debian-exim. It is given one when it is run.
+    "exim4": Tool(("exim4",), ("exim4-daemon-light", "libnss-wrapper"), ("--version",), (0, 1), apart=True),
+    "vsftpd": Tool(("vsftpd",), ("vsftpd",), ("-v",)),
+    "nginx": Tool(("nginx",), ("nginx",), ("-v",)),
+    "busybox": Tool(("busybox",), ("busybox",), ("httpd", "--help")),
+    "dovecot": Tool(("dovecot",), ("dovecot-pop3d", "dovecot-imapd"), ("--version",)),
+    "doveconf": Tool(("doveconf",), ("dovecot-pop3d", "dovecot-imapd"), ("-c", "/dev/null", "protocols"), (0, 89)),
+    "memcached": Tool(("memcached",), ("memcached",), ("-V",)),
+    "ngircd": Tool(("ngircd",), ("ngircd",), ("--version",)),
+    "gophernicus": Tool(("gophernicus",), ("gophernicus",), ("-v",)),
+    "beanstalkd": Tool(("beanstalkd",), ("beanstalkd",), ("-v",)),
+    "dnsmasq": Tool(("dnsmasq",), ("dnsmasq-base",), ("--version",)),
+    "ncat": Tool(("ncat",), ("ncat",), ("--version",)),
+    "mosquitto": Tool(("mosquitto",), ("mosquitto",), ("-h",), (3,)),
     "chromium": Tool(("chromium", "google-chrome", "chrome", "chromium-browser"), ("chromium",), ("--version",)),
     "git": Tool(("git",), ("git",), ("--version",)),
     "ps": Tool(("ps",), ("procps",), ("--version",)),
@@ -73,12 +95,17 @@ def node() -> str:
 
 def find(name: str) -> str | None:
     """Where the program is, among the user's, the administrator's and our private ones, or None."""
-    places = [os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin", str(PRIVATE / "bin")]
     for program in TOOLS[name].programs:
-        path = shutil.which(program, path=os.pathsep.join(places))
+        path = shutil.which(program, path=search_path())
         if path is not None:
             return path
     return None
+
+
+def search_path() -> str:
+    """A PATH that leads to all of these programs."""
+    places = [os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin", str(PRIVATE / "bin")]
+    return os.pathsep.join(places)
 
 
 def way_out(name: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sockcheck import payloads, segments, show
 from sockcheck.case import Generated, Integer, Piece, Prefixed, Value
 from sockcheck.errors import TargetError
-from sockcheck.selection import nearest, selected
+from sockcheck.selection import nearest, nothing_selected, selected
 
 
 def test_random_payloads_follow_from_their_seed_alone() -> None:
@@ -122,6 +122,8 @@ def test_a_target_error_keeps_the_last_words_of_the_server() -> None:
 def test_the_nearest_id() -> None:
     assert nearest("grets", ["echo/greets", "kv/other"]) == "echo/greets"
     assert nearest("zzzzzz", ["echo/greets"]) is None
+    assert nothing_selected(["zzzzzz", "grets"], ["echo/greets"]).hint.startswith("did you mean 'echo/greets'?")
+    assert nothing_selected(["zzzzzz"], ["echo/greets"]).hint == "`sockcheck list` shows them all"
 
 
 def test_bytes_are_shown_so_that_nothing_is_acted_on() -> None:

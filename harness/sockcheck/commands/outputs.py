@@ -1,4 +1,7 @@
-"""The reports of a run: on the terminal, and in the files that were asked for."""
+"""The reports of a run: on the terminal, and in the files that were asked for.
+
+Each report is imported when it is made: `list`, which asks for the width alone, loads none of them.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sockcheck.errors import ReportError, UsageError
 from sockcheck.laws import LAWS
-from sockcheck_reports import terminal
-from sockcheck_reports.view import View
+
+if TYPE_CHECKING:
+    from sockcheck_reports.view import View
 
 # Wider lines are hard to read, and reports are made for 80 columns.
 _WIDEST = 100
@@ -34,6 +39,8 @@ def check_writable(**files: str | None) -> None:
 
 
 def coloured(options: argparse.Namespace) -> bool:
+    from sockcheck_reports import terminal
+
     return not options.no_color and terminal.use_colour(_is_terminal(), os.environ)
 
 
@@ -52,6 +59,8 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
 
     A report that cannot be written is told in its place and on standard error; it never changes a verdict.
     """
+    from sockcheck_reports import terminal
+
     written = list(notes)
     for option, label in (("junit", "JUnit report"), ("html", "HTML report")):
         name = getattr(options, option)
@@ -67,10 +76,11 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
     text = terminal.render(
         view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
     )
-    _say(text)
+    say(text)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Write to standard output whatever its encoding is; where it is closed there is nobody to tell."""
     if sys.stdout is None:
         return
     try:

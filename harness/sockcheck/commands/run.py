@@ -26,16 +26,13 @@ from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Options, Run
+from sockcheck.run import INTERNAL, Options, Run, files_needed
 from sockcheck.scenario import Contract
-from sockcheck.selection import nearest, selected
+from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import Suite, load
 from sockcheck.target import Command
 from sockcheck_reports.progress import Progress
 from sockcheck_reports.view import Folder
-
-# Descriptors: so many for ourselves, and so many for each server with its keeper and clients.
-_OWN_FILES, _FILES_A_JOB = 48, 16
 
 
 def run(options: argparse.Namespace) -> int:
@@ -100,7 +97,7 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
                 servers[contract.path] = _server(contract, options)
             planned.append(Item(case, servers[contract.path], _clients(contract)))
     if not planned:
-        raise _nothing_selected(options.select[-1], everything)
+        raise nothing_selected(options.select, everything)
     return planned * int(options.repeat)
 
 
@@ -108,12 +105,6 @@ def _clients(contract: Contract) -> int:
     """How many clients at once the server promises to serve."""
     promised = contract.promises.get("clients", "1")
     return int(promised) if promised.isdecimal() else 1
-
-
-def _nothing_selected(pattern: str, identifiers: Sequence[str]) -> UsageError:
-    near = nearest(pattern, identifiers)
-    hint = f"did you mean {near!r}? " if near else ""
-    return UsageError(f"no case matches --select {pattern!r}", f"{hint}`sockcheck list` shows them all")
 
 
 def _server(contract: Contract, options: argparse.Namespace) -> Server:
@@ -147,7 +138,7 @@ def _duration(text: str) -> float:
 def _jobs(options: argparse.Namespace) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
-    wanted = _OWN_FILES + _FILES_A_JOB * jobs
+    wanted = files_needed(jobs)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return jobs

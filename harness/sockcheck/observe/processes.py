@@ -6,10 +6,11 @@ The keeper, which must start within milliseconds, uses this module too: it impor
 from __future__ import annotations
 
 import os
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from sockcheck.observe.proctcp import ListenSource
     from sockcheck.observe.sockdiag import Listener
@@ -134,6 +135,18 @@ def open_files(pid: int) -> int | None:
         return None
 
 
+def cpu_clock(pid: int) -> int | None:
+    """Nanoseconds that the threads of a process have run, those that run now up to this moment.
+
+    None where there is no such process, or no such clock. It is the process's CPU clock, clock_getcpuclockid(3), which
+    anybody may read: linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED).
+    """
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:
+        return None
+
+
 def stopped(pid: int) -> bool:
     """Whether a signal has stopped the process."""
     fields = _stat(f"/proc/{pid}/stat")
@@ -179,6 +192,25 @@ def asleep(pids: Iterable[int]) -> bool | None:
         except OSError:
             return None
     return True
+
+
+def asleep_at_once(pids: Callable[[], Sequence[int]]) -> bool | None:
+    """Whether there was a moment, during this call, in which every thread of these processes slept.
+
+    `asleep` alone does not tell: it sees one thread after the other, and the one that is awake may wake one that was
+    seen asleep already, and be asleep itself when it is seen. But a thread that did not run in the meantime was at its
+    beginning as it was seen; so it is asked of all whether they have run. Who is told by `pids`, asked once more in the
+    meantime for those that had just been made.
+
+    None where /proc does not tell. Where there are no CPU clocks it is no more than `asleep`.
+    """
+    known = pids()
+    before = [cpu_clock(pid) for pid in known]
+    now = pids()
+    if not set(now) <= set(known):
+        return False
+    sleeping = asleep(now)
+    return before == [cpu_clock(pid) for pid in known] if sleeping else sleeping
 
 
 def socket_inodes(pid: int) -> set[int] | None:

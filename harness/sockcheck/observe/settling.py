@@ -30,20 +30,21 @@ async def until(done: Callable[[], bool], limit: float) -> bool:
     return True
 
 
-async def settle(consumed: Callable[[], bool], asleep: Callable[[], bool | None], limit: float) -> Settling:
-    """Until the server has taken what it was sent and all its threads sleep, seen twice in a row.
+async def settle(through: Callable[[], bool], asleep: Callable[[], bool | None], limit: float) -> Settling:
+    """Until the kernel is through with what was sent, both ways, and all threads of the server sleep.
 
-    `consumed` is asked of the kernel's sockets, `asleep` of its threads; the latter is None where it cannot be seen.
+    `through` is asked of the kernel's sockets: whether the server has taken what it was sent, and what it sent itself
+    has come. It is asked again behind `asleep`, which tells of the server's threads, all at one moment: what was
+    written before that moment has come then, and behind it nobody is awake who could write. `asleep` is None where it
+    cannot be seen.
     """
-    seen = 0
     blind = False
 
     def done() -> bool:
-        nonlocal seen, blind
-        sleeping = asleep() if consumed() else False
+        nonlocal blind
+        sleeping = asleep() if through() else False
         blind = sleeping is None
-        seen = seen + 1 if sleeping else 0
-        return blind or seen == 2
+        return blind or (bool(sleeping) and through())
 
     settled = await until(done, limit)
     if blind:

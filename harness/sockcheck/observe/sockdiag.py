@@ -78,13 +78,16 @@ class Listener:
 class PeerEnd:
     """The server's end of a connection.
 
-    `unread`: bytes that wait to be read there; an end of stream that was not read yet counts as one. `received`: bytes
-    that arrived since the handshake, our end of stream too, None in states without it. `inode` is 0 before accept() and
-    after close(). One recv() that returns the last data may take the end of stream with it, where both came as one.
+    `unread`: bytes that wait to be read there; an end of stream that was not read yet counts as one. `unacked`: bytes
+    that were written there and that our kernel has not acknowledged: they are on their way, or are held back by Nagle's
+    algorithm, by TCP_CORK or by pacing. `received`: bytes that arrived since the handshake, our end of stream too, None
+    in states without it. `inode` is 0 before accept() and after close(). One recv() that returns the last data may take
+    the end of stream with it, where both came as one.
     """
 
     state: State
     unread: int
+    unacked: int
     received: int | None
     inode: int
 
@@ -138,7 +141,9 @@ class Diag:
         received = None
         if len(info) >= _BYTES_RECEIVED_AT + 8 and state is not State.NEW_SYN_RECV and state is not State.LISTEN:
             received = _BYTES_RECEIVED.unpack_from(info, _BYTES_RECEIVED_AT)[0]
-        return PeerEnd(state, unread=fields[11], received=received, inode=fields[14])
+        # Of a listening socket these are the accept queue and the backlog.
+        unread, unacked = (0, 0) if state is State.LISTEN else fields[11:13]
+        return PeerEnd(state, unread=unread, unacked=unacked, received=received, inode=fields[14])
 
     def _dump(self, family: int) -> list[Listener]:
         self._socket.send(_request(family, _LISTEN_ONLY, 0, bytes(16), 0, bytes(16), 0, _NLM_F_DUMP))

@@ -1,0 +1,270 @@
+"""`sockcheck init`: a contract and a first scenario for a server, from what it is seen to do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sockcheck.addresses import parse as parse_address
+from sockcheck.commands.outputs import coloured, width
+from sockcheck.commands.probing import Performed, Prober
+from sockcheck.drafting import contracts, exchanges, probes
+from sockcheck.drafting.contracts import Tried
+from sockcheck.drafting.exchanges import LINES, OTHERS, Exchange, Opening, draft
+from sockcheck.drafting.transcripts import Transcript
+from sockcheck.drafting.writing import command_line
+from sockcheck.errors import TargetError, UsageError
+from sockcheck.events import TargetFailed
+from sockcheck.pool import Server
+from sockcheck.run import FAILED, UNAVAILABLE
+from sockcheck.suite import CONTRACT, SUFFIX
+from sockcheck.target import Command
+from sockcheck_reports import failure, terminal
+
+SCENARIO = f"first{SUFFIX}"
+
+# How long the server may say nothing before it is taken to have no more to say: at first, and where that was not right.
+_PAUSES = ("500ms", "2s")
+# How long is waited for more behind what was heard before.
+_AFTER = "150ms"
+# How often each thing is seen before it is written down.
+_TIMES = 3
+# Beyond this, in seconds, no further promise is tried.
+_LIMIT = 60.0
+# A server that does not care for SIGTERM is not waited for longer than this between two tries, in seconds.
+_GRACE = 0.5
+
+
+def init(options: argparse.Namespace, run: Callable[[Sequence[str]], int]) -> int:
+    """Write a contract and a first scenario; `run` runs the words of a command line. The exit code.
+
+    Raises UsageError before anything is started where nothing could be written.
+    """
+    server = _server(options)
+    folder = Path(options.folder or Path("scenarios") / contracts.name_of(options.command))
+    _check_free(folder)
+    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+    if server is None:
+        _write(folder, contracts.starting_contract(name), contracts.STARTING_SCENARIO)
+        return _finish(folder, options, run, [])
+    try:
+        drafted = _draft(server, options, name)
+    except TargetError as error:
+        lines = failure.target_failure(TargetFailed(0.0, 1, error.message, error.hint, error.output), width())
+        print(terminal.to_text(lines, coloured(options)), end="")
+        print("Nothing was written.")
+        return UNAVAILABLE
+    if drafted is None:
+        _say("The server did something else each time, so nothing can be said of it, and nothing was written.")
+        return FAILED
+    contract, scenario, tried = drafted
+    _write(folder, contract, scenario)
+    return _finish(folder, options, run, tried)
+
+
+def _server(options: argparse.Namespace) -> Server | None:
+    if options.connect is not None:
+        if options.command:
+            raise UsageError("both --connect and a command were given", "give one of them")
+        if options.port is not None:
+            raise UsageError("--port belongs to a command", "give the port in --connect HOST:PORT")
+        return parse_address(options.connect)
+    if not options.command:
+        if options.port is not None:
+            raise UsageError("--port belongs to a command", "name the server's command behind --: -- ./server")
+        return None
+    return Command(tuple(options.command), {}, options.port, ready=10.0, grace=_GRACE)
+
+
+def _check_free(folder: Path) -> None:
+    """Raises UsageError where something would be overwritten, or cannot be written."""
+    hint = "name another folder: sockcheck init FOLDER"
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"'{folder}' is a file", hint)
+    if folder.is_dir():
+        taken = [path.name for path in sorted(folder.iterdir()) if path.name == CONTRACT or path.name.endswith(SUFFIX)]
+        if taken:
+            raise UsageError(f"the folder '{folder}' has a {taken[0]} already, and nothing is overwritten", hint)
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise UsageError(f"'{folder}' cannot be written: '{there}' is not a folder that you may write to", hint)
+
+
+def _write(folder: Path, contract: str, scenario: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in ((CONTRACT, contract), (SCENARIO, scenario)):
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise UsageError(f"'{folder}' cannot be written: {error.strerror}", "name another folder") from None
+
+
+def _draft(server: Server, options: argparse.Namespace, name: str) -> tuple[str, str, list[Tried]] | None:
+    """The contract, the scenario and what was tried. None where the server does something else each time."""
+    prober = Prober(server)
+    began = time.monotonic()
+    _tell("looking at what the server does")
+    found = _exchange(prober)
+    if found is None:
+        return None
+    exchange, connections = found
+    prober.pushes = exchange.pushes
+    tried = []
+    for promise in _tries(prober, exchange):
+        if time.monotonic() - began > _LIMIT:
+            tried.append(Tried(promise[0], None, "there was no time left"))
+            continue
+        _tell(f"trying {promise[0]}")
+        tried.append(promise[1]())
+    where = options.connect or command_line(options.command)
+    contract = contracts.contract(name, f"`{where}`", options.command, tried, pushes=prober.pushes)
+    return contract, exchanges.first_scenario(exchange, connections), tried
+
+
+def _exchange(prober: Prober) -> tuple[Exchange, int] | None:
+    """An exchange that the server keeps up each time, and on how many connections it was seen."""
+    for pause in _PAUSES:
+        opening, heard = _first_look(prober, pause)
+        again = exchanges.look_again(opening, heard[0], _AFTER)
+        for times in (2, 5):
+            heard += [each.transcript for each in prober.perform({"again": again}, times)]
+            exchange = draft(opening, heard)
+            prober.pushes = exchange.pushes
+            scenario = exchanges.first_scenario(exchange, 0)
+            performed = prober.perform({"first": scenario}, _TIMES, fail_fast=True)
+            if all(each.passed for each in performed) and (not exchange.silent or pause == _PAUSES[-1]):
+                return exchange, len(heard) + len(performed)
+    return None
+
+
+def _first_look(prober: Prober, pause: str) -> tuple[Opening, list[Transcript]]:
+    """The first opening that is answered, else that with lines, and what was heard."""
+    [first] = prober.perform({"look": exchanges.look(LINES, pause)})
+    heard = first.transcript
+    # An HTTP server says of a line that it is no request: ask it what it knows.
+    is_http = any(turn.received.startswith(b"HTTP/") or b"<html" in turn.received.lower() for turn in heard)
+    if heard[0].ending or (any(turn.received for turn in heard[1:]) and not is_http):
+        return LINES, [heard]
+    for opening in OTHERS[:1] if is_http else OTHERS:
+        [other] = prober.perform({"look": exchanges.look(opening, pause)})
+        if any(turn.received for turn in other.transcript[1:]):
+            return opening, [other.transcript]
+    return LINES, [heard]
+
+
+def _tries(prober: Prober, exchange: Exchange) -> list[tuple[str, Callable[[], Tried]]]:
+    """What there is to try, one promise after the other: what may harm the server comes last."""
+
+    def of(each: probes.Probes) -> tuple[str, Callable[[], Tried]]:
+        return each.promise, lambda: _try(prober, each)
+
+    several = [
+        ("clients", lambda: _clients(prober, exchange)),
+        ("backlog", lambda: _backlog(prober, exchange)),
+    ]
+    found = [of(each) for each in probes.probes(exchange)]
+    return [*found[:4], *several, *found[4:]]
+
+
+def _try(prober: Prober, each: probes.Probes) -> Tried:
+    if each.untried:
+        return Tried(each.promise, None, each.untried)
+    if each.promise == "survives-reset" and not prober.started:
+        return Tried(each.promise, None, "the server was running already, and could not be started again")
+    performed = prober.perform(each.scenarios, _TIMES, fail_fast=True)
+    return _judged(each.promise, performed, each.value, each.seen)
+
+
+def _judged(promise: str, performed: Sequence[Performed], value: str, seen: str) -> Tried:
+    failed = [each for each in performed if each.verdict.outcome in ("fail", "error")]
+    if failed:
+        error = failed[0].verdict.outcome == "error"
+        return Tried(promise, None if error else False, f"{failed[0].name}: {failed[0].why}", value)
+    passed = {each.name for each in performed if each.passed}
+    skipped = {each.name: each.why for each in performed if not each.passed and each.name not in passed}
+    if not passed:
+        return Tried(promise, None, next(iter(skipped.values()), "it was not run"), value)
+    return Tried(promise, True, seen, value)
+
+
+def _clients(prober: Prober, exchange: Exchange) -> Tried:
+    """How many at once, and beside others that are silent, stalled or deaf."""
+    if not exchange.shows:
+        return Tried("clients", None, "a client cannot tell whether it is served")
+    pushes = prober.pushes
+    performed: list[Performed] = []
+    for style in probes.styles(exchange):
+        scenarios = {"two-at-once": probes.crowd(exchange, style, 2), **probes.neighbours(exchange, style, 2)}
+        performed = prober.perform(scenarios, _TIMES, fail_fast=True)
+        kinds = {each.finding.kind for each in performed if each.finding}
+        if not kinds & {"surplus-bytes", "wrong-bytes"}:
+            break
+    tried = _judged("clients", performed, "2", "two at once, also beside one that is silent, stalled or deaf")
+    if not tried.kept:
+        return tried
+    for number in probes.NUMBERS:
+        scenarios = {"crowd": probes.crowd(exchange, style, number)}
+        scenarios["silent"] = probes.neighbours(exchange, style, number)["silent"]
+        more = _judged("clients", prober.perform(scenarios, _TIMES, fail_fast=True), str(number), "")
+        if more.kept:
+            prober.pushes = pushes or style.pushes
+            seen = f"{number} at once, and none waited for one that is silent, stalled or deaf"
+            return Tried("clients", True, seen, str(number))
+    return tried
+
+
+def _backlog(prober: Prober, exchange: Exchange) -> Tried:
+    """What the kernel says, and that those who wait are served."""
+    [told] = prober.perform({"backlog": probes.backlog(exchange)})
+    number = int(told.checked or 0)
+    if not told.passed or number < 1:
+        return _judged("backlog", [told], "", "")
+    if not exchange.shows:
+        return Tried("backlog", True, "the kernel says so", str(number))
+    waiting = min(number, probes.MOST_QUEUED)
+    performed: list[Performed] = []
+    for style in probes.styles(exchange):
+        performed = prober.perform({"queued": probes.queued(exchange, style, waiting)}, _TIMES, fail_fast=True)
+        if all(each.passed for each in performed):
+            break
+    return _judged("backlog", performed, str(number), f"the kernel says so; {waiting} waited, and all were served")
+
+
+def _finish(folder: Path, options: argparse.Namespace, run: Callable[[Sequence[str]], int], tried: list[Tried]) -> int:
+    """Say what was written and seen, run it, and say what to do next."""
+    print(f"{folder / CONTRACT}\n{folder / SCENARIO}\n")
+    kept = [each.promise + (f" ({each.value})" if each.value != "yes" else "") for each in tried if each.kept]
+    if tried:
+        _say(f"promises that were seen kept: {', '.join(kept) or 'none'}")
+    for each in tried:
+        if each.kept is False:
+            _say(f"not seen: {each.promise} ({each.why})")
+    if untried := [each.promise for each in tried if each.kept is None]:
+        _say(f"not tried: {', '.join(untried)}; {CONTRACT} says why")
+    words = ["run", str(folder)]
+    if options.connect:
+        words += ["--connect", options.connect]
+    if options.port is not None:
+        words += ["--port", str(options.port)]
+    code = run(words)
+    if code == 0:
+        _say(f"It passes. Edit {SCENARIO}, write more like it, and run them again:")
+    else:
+        _say("What was written does not pass, though it did before: see above. Edit it, and run it again:")
+    print(f"\n    sockcheck {shlex.join(words)}")
+    return FAILED if code == FAILED else code
+
+
+def _say(text: str) -> None:
+    print(textwrap.fill(text, min(width(), 80), subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _tell(text: str) -> None:
+    print(f"sockcheck: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,88 @@
+"""The good servers of tests/zoo/good: what they promise, how they are started, and what sockcheck says of them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from performing import GOOD, compiled
+from tools import CHECKOUT, node, tool
+
+from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted
+from sockcheck.recording import read
+
+
+@dataclass(frozen=True)
+class GoodServer:
+    """`without`: the promises of its contract that it does not make."""
+
+    name: str
+    kind: str
+    contract: str
+    command: str
+    without: Sequence[str] = ()
+
+    def words(self, folder: Path) -> list[str]:
+        """The command. What must be compiled for it is compiled into `folder`."""
+        words = self.command.replace("{python}", sys.executable).replace("{zoo}", str(folder)).split()
+        if words[0] == "java":
+            words[0] = tool("java")
+            source = GOOD / f"{words[words.index(str(folder)) + 1]}.java"
+            subprocess.run([tool("javac"), "-d", folder, source], check=True, capture_output=True)
+        elif words[0] == "node":
+            words[0] = node()
+        elif words[0].startswith(str(folder)):
+            compiled(GOOD / f"{Path(words[0]).name}.c", folder)
+        elif words[0] == "bash":
+            tool("socat")
+        return words
+
+    def scenarios(self, folder: Path) -> Path:
+        """The bundled scenarios of its contract, copied into `folder` where it makes fewer promises."""
+        bundled = CHECKOUT / "scenarios" / self.contract
+        if not self.without:
+            return bundled
+        copy = folder / self.contract
+        shutil.copytree(bundled, copy, dirs_exist_ok=True)
+        page = yaml.safe_load((bundled / "contract.yaml").read_text())
+        page["promises"].update(dict.fromkeys(self.without, False))
+        (copy / "contract.yaml").write_text(yaml.safe_dump(page))
+        return copy
+
+
+def good_servers() -> Mapping[str, GoodServer]:
+    """All of them, by name."""
+    manifest = yaml.safe_load((GOOD / "manifest.yaml").read_text())
+    return {name: GoodServer(name, **entry) for name, entry in manifest.items()}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one case. `said`: the findings, or the reason where there is none."""
+
+    case: str
+    attempt: int
+    outcome: str
+    said: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.case} (attempt {self.attempt}): {self.outcome}: {'; '.join(self.said)}"
+
+
+def outcomes(record: Path) -> Iterator[Outcome]:
+    """Every case of a record, also those that were not run."""
+    cases: dict[int, str] = {}
+    for event in read(record):
+        if isinstance(event, CaseStarted):
+            cases[event.attempt] = event.case.id
+        elif isinstance(event, CaseFinished):
+            verdict = event.verdict
+            said = [f"{finding.kind}: {finding.message}" for finding in verdict.findings] or [verdict.reason]
+            yield Outcome(cases[event.attempt], event.attempt, verdict.outcome, said)
+        elif isinstance(event, CaseNotRun):
+            yield Outcome(event.case.id, 0, "not run", [event.why])

@@ -1,0 +1,60 @@
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+
+/** reply: a thread for each connection. SIGTERM ends the virtual machine with status 143. */
+public class ReplyThreads {
+    private static final byte[] GREETING =
+        "Welcome to the server. Type something and hit enter\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] OK = "OK...".getBytes(StandardCharsets.US_ASCII);
+    private static final int LIMIT = 65536;
+
+    public static void main(String[] args) throws IOException {
+        try (ServerSocket listener = new ServerSocket(Integer.parseInt(args[1]), 128, InetAddress.getByName(args[0]))) {
+            while (true) {
+                Socket socket = listener.accept();
+                Thread thread = new Thread(() -> serve(socket));
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+    }
+
+    private static void serve(Socket socket) {
+        try (socket) {
+            socket.setTcpNoDelay(true);
+            InputStream in = new BufferedInputStream(socket.getInputStream());
+            OutputStream out = socket.getOutputStream();
+            out.write(GREETING);
+            ByteArrayOutputStream line = start();
+            int next;
+            while ((next = in.read()) >= 0) {
+                if (line.size() - OK.length == LIMIT) {
+                    return;
+                }
+                line.write(next);
+                if (next == '\n') {
+                    line.writeTo(out);
+                    line = start();
+                }
+            }
+            if (line.size() > OK.length) {
+                line.writeTo(out);
+            }
+        } catch (IOException gone) {
+            // The client is gone, which costs nobody else anything.
+        }
+    }
+
+    private static ByteArrayOutputStream start() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        line.write(OK);
+        return line;
+    }
+}
