@@ -49,7 +49,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "loopback": Entry("place", "connections are made on this machine (127.0.0.1)", _NONE),
     "addresses": Entry("place", "each server has an address of its own (127.0.x.y)", "127.0.0.1 and a free {port}"),
     "ipv6": Entry("place", "IPv6 is there (::1)", _NONE),
-    "descriptors": Entry("place", "there are descriptors enough", "fewer servers at a time: --jobs 1"),
+    "descriptors": Entry(
+        "place", "there are descriptors enough", "fewer servers at a time (--jobs 1), and cases with fewer clients"
+    ),
     "processors": Entry("place", "there is CPU time enough", "deadlines that sockcheck was late for accuse nobody"),
     "timer": Entry("place", "sockcheck wakes when it should", "deadlines that sockcheck was late for accuse nobody"),
     "namespaces": Entry("extra", "a network namespace can be made, with privilege", ""),
@@ -147,4 +149,6 @@ def refused(id: str, number: int, message: str) -> Technique:
 def untried(id: str, because: str) -> Technique:
     """It could not be tried, since `because`, another technique, is lacking."""
     entry = CATALOGUE[id]
-    return Technique(id, entry.group, entry.title, "untried", why=f"it takes that {CATALOGUE[because].title}")
+    return Technique(
+        id, entry.group, entry.title, "untried", why=f"it needs what is lacking: {CATALOGUE[because].title}"
+    )

@@ -42,6 +42,12 @@ def here(*words: str) -> Found:
     return found(ran.out)
 
 
+@pytest.fixture(scope="module")
+def usual() -> Found:
+    """What is found here, where nothing was taken away."""
+    return here()
+
+
 def in_a(*places: str) -> Found | None:
     """What is found in such a place, None where there can be none."""
     done = subprocess.run(
@@ -71,11 +77,10 @@ def not_had(techniques: Found) -> set[str]:
     }
 
 
-def test_all_is_tried_and_what_a_run_needs_is_here() -> None:
-    techniques = here()
-    assert set(techniques) == set(CATALOGUE) - GIVEN
-    assert not_had(techniques) <= {"ipv6", "others", "descriptors"}, techniques
-    for technique in techniques.values():
+def test_all_is_tried_and_what_a_run_needs_is_here(usual: Found) -> None:
+    assert set(usual) == set(CATALOGUE) - GIVEN
+    assert not_had(usual) <= {"ipv6", "others", "descriptors"}, usual
+    for technique in usual.values():
         assert bool(technique["why"]) == (technique["state"] != "yes"), technique
 
 
@@ -133,7 +138,7 @@ def test_the_page_fits_the_screen() -> None:
     assert "that verdicts rest on" in ran.out
 
 
-def test_without_netlink_claims_are_weaker_and_all_else_is_as_usual() -> None:
+def test_without_netlink_claims_are_weaker_and_all_else_is_as_usual(usual: Found) -> None:
     techniques = in_a("no-netlink")
     assert techniques is not None
     diag = techniques["sock-diag"]
@@ -142,32 +147,32 @@ def test_without_netlink_claims_are_weaker_and_all_else_is_as_usual() -> None:
     assert diag["remedy"]
     assert states(techniques, "read-barrier", "settling", "listening", "queue") == ["weaker"] * 4
     assert "gap of 20 ms" in techniques["read-barrier"]["instead"]
-    assert not_had(techniques) - not_had(here()) == {"sock-diag", "read-barrier", "settling", "listening", "queue"}
+    assert not_had(techniques) - not_had(usual) == {"sock-diag", "read-barrier", "settling", "listening", "queue"}
 
 
-def test_without_ipv6_and_namespaces() -> None:
+def test_without_ipv6_and_namespaces(usual: Found) -> None:
     techniques = in_a("no-ipv6", "no-namespaces")
     assert techniques is not None
     assert states(techniques, "ipv6", "namespaces", "user-namespaces") == ["no"] * 3
     assert "the kernel has no IPv6" in techniques["ipv6"]["why"]
     assert "EPERM" in techniques["user-namespaces"]["why"]
     assert "unprivileged_userns_clone" in techniques["user-namespaces"]["remedy"]
-    assert not_had(techniques) - not_had(here()) <= {"ipv6"}
+    assert not_had(techniques) - not_had(usual) <= {"ipv6"}
 
 
-def test_with_few_descriptors() -> None:
+def test_with_few_descriptors(usual: Found) -> None:
     techniques = in_a("few-files")
     assert techniques is not None
     descriptors = techniques["descriptors"]
     assert descriptors["state"] == "weaker"
     assert "256" in descriptors["why"]
-    assert not_had(techniques) - not_had(here()) <= {"descriptors"}
+    assert not_had(techniques) - not_had(usual) <= {"descriptors"}
 
 
-def test_where_the_loopback_interface_is_down_that_is_the_one_thing_that_is_lacking() -> None:
+def test_where_the_loopback_interface_is_down_that_is_the_one_thing_that_is_lacking(usual: Found) -> None:
     techniques = in_a("new-network")
     if techniques is None:
-        assert states(here(), "namespaces", "user-namespaces") == ["no", "no"]
+        assert states(usual, "namespaces", "user-namespaces") == ["no", "no"]
         return
     assert techniques["loopback"]["state"] == "no"
     assert techniques["loopback"]["remedy"] == "ip link set lo up"
@@ -186,10 +191,10 @@ def test_where_the_loopback_interface_is_down_that_is_the_one_thing_that_is_lack
     assert states(techniques, "start", "pause", "reap", "health") == ["yes"] * 4
 
 
-def test_without_proc_no_server_is_started() -> None:
+def test_without_proc_no_server_is_started(usual: Found) -> None:
     techniques = in_a("no-proc")
     if techniques is None:
-        assert states(here(), "namespaces", "user-namespaces") == ["no", "no"]
+        assert states(usual, "namespaces", "user-namespaces") == ["no", "no"]
         return
     assert techniques["start"]["state"] == "no"
     assert "/proc is not mounted" in techniques["start"]["why"]
@@ -197,10 +202,10 @@ def test_without_proc_no_server_is_started() -> None:
     assert states(techniques, "loopback", "tcp-info", "small-window") == ["yes"] * 3
 
 
-def test_no_privilege_is_needed() -> None:
+def test_no_privilege_is_needed(usual: Found) -> None:
     techniques = in_a("unprivileged")
     assert techniques is not None
-    assert not_had(techniques) - not_had(here()) <= {"others"}
+    assert not_had(techniques) - not_had(usual) <= {"others"}
     assert techniques["namespaces"]["state"] == "no"
     assert "that takes root" in techniques["namespaces"]["why"]
 

@@ -42,7 +42,8 @@ Started, paused, ended
            why      a process that was sent SIGSTOP went on
            instead  cases that pause the server are not run
   untried  nothing of a server is left, daemons neither
-           why      it takes that servers are started, watched and stopped
+           why      it needs what is lacking: servers are started, watched and
+                    stopped
 
 For bug reports: this version needs none of these
   no       the kernel stamps arrivals (SO_TIMESTAMPNS)

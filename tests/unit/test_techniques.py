@@ -47,7 +47,7 @@ def test_an_errno_that_means_nothing_special_is_told_as_it_is() -> None:
 def test_what_was_not_tried_says_what_it_needs() -> None:
     found = untried("merge", "start")
     assert (found.state, found.instead) == ("untried", "")
-    assert found.why == "it takes that servers are started, watched and stopped"
+    assert found.why == "it needs what is lacking: servers are started, watched and stopped"
 
 
 def test_all_meanings_are_of_techniques_that_there_are_and_every_group_has_some() -> None:

@@ -39,7 +39,7 @@ def descriptors(server: int) -> Technique:
         return weaker("descriptors", f"{jobs} servers at a time need {wanted}, the limit is {hard}", remedy=remedy)
     if theirs != resource.RLIM_INFINITY and theirs < _SERVER_FILES:
         why = f"a server may have {theirs:,} only; cases with more clients cannot be run"
-        return weaker("descriptors", why, detail=detail, remedy=remedy, instead="cases with fewer clients")
+        return weaker("descriptors", why, detail=detail, remedy=remedy)
     return had("descriptors", detail)
 
 

@@ -87,7 +87,9 @@ async def read_barrier(trial: Trial) -> Technique:
     if verdict.outcome != "pass":
         return lacking("read-barrier", f"three segments did not arrive apart: {_reason(verdict)}")
     if any(event.barrier != "read" for event in parted):
-        return weaker("read-barrier", trial.unobserved(events))
+        return weaker(
+            "read-barrier", trial.unobserved(events) or "a server that does nothing else did not read in time"
+        )
     slowest = max(event.waited for event in parted)
     return had("read-barrier", f"each was read before the next was sent, {slowest * 1000:.2f} ms at most")
 
@@ -121,9 +123,7 @@ async def settling(trial: Trial) -> Technique:
         return had("settling")
     if "late" in outcomes:
         return weaker("settling", "a server that does nothing was not seen asleep within a second")
-    if trial.target.asleep() is None:
-        return weaker("settling", "the threads of the server cannot be seen in /proc")
-    return weaker("settling", trial.unobserved(events))
+    return weaker("settling", trial.unobserved(events) or "the threads of the server cannot be seen in /proc")
 
 
 async def health(trial: Trial) -> Technique:
@@ -141,9 +141,9 @@ async def health(trial: Trial) -> Technique:
 async def queue(trial: Trial) -> Technique:
     """Clients that connect while the server is paused wait in its queue."""
     address = trial.target.address
-    await trial.target.signal_all(signal.SIGSTOP)
     clients = []
     try:
+        await trial.target.signal_all(signal.SIGSTOP)
         for _ in range(_QUEUED):
             clients.append(socket.create_connection(address.sockaddr, _LIMIT))
         queue, backlog = trial.target.measure("queue"), trial.target.measure("backlog")
@@ -165,9 +165,9 @@ async def queue(trial: Trial) -> Technique:
 async def pause(trial: Trial) -> Technique:
     """Stop all threads of the server, see them stopped, and see it alive afterwards."""
     began = time.monotonic()
-    await trial.target.signal_all(signal.SIGSTOP)
-    took = time.monotonic() - began
     try:
+        await trial.target.signal_all(signal.SIGSTOP)
+        took = time.monotonic() - began
         stopped = processes.all_stopped(trial.target.pids())
     finally:
         await trial.target.resume()
