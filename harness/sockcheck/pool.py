@@ -353,8 +353,13 @@ class Pool:
         self._facts.emit(CaseJudged(self._clock(), trial.number, tuple(trial.attempts), verdict, after))
 
     def _tells_something(self, place: Place, verdict: Verdict, after: tuple[str, ...]) -> bool:
-        """Whether what a fresh client met behind the last case says more than the case by itself does."""
+        """Whether what a fresh client met behind the last case says more than its case by itself does.
+
+        Where the exchange does not work twice on one server it leaves something behind, and is no fair question.
+        """
         if verdict.outcome not in ("fail", "flaky") or place.probe_failed:
+            return False
+        if place.probe is not None and place.probe.id in after:
             return False
         return bool(after or verdict.reason) or not place.replaceable
 

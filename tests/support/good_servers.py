@@ -13,7 +13,7 @@ import yaml
 from performing import GOOD, compiled
 from tools import CHECKOUT, node, tool
 
-from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted
+from sockcheck.events import CaseJudged, CaseNotRun, CaseStarted
 from sockcheck.recording import read
 
 
@@ -79,10 +79,10 @@ def outcomes(record: Path) -> Iterator[Outcome]:
     cases: dict[int, str] = {}
     for event in read(record):
         if isinstance(event, CaseStarted):
-            cases[event.attempt] = event.case.id
-        elif isinstance(event, CaseFinished):
+            cases.setdefault(event.trial, event.case.id)
+        elif isinstance(event, CaseJudged):
             verdict = event.verdict
             said = [f"{finding.kind}: {finding.message}" for finding in verdict.findings] or [verdict.reason]
-            yield Outcome(cases[event.attempt], event.attempt, verdict.outcome, said)
+            yield Outcome(cases[event.trial], event.attempts[-1], verdict.outcome, said)
         elif isinstance(event, CaseNotRun):
             yield Outcome(event.case.id, 0, "not run", [event.why])
