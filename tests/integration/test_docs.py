@@ -21,7 +21,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from command_line import LIMIT, sockcheck
-from doc_pages import PAGES, Block, Example, anchors, blocks, example, links, words_in_code
+from doc_pages import PAGES, Block, Example, anchors, blocks, copied, example, links, words_in_code
 from tools import CHECKOUT
 
 from sockcheck.events import CaseJudged, CaseStarted
@@ -45,6 +45,9 @@ NOT_RUN = {
     "pip install ./tools/sockcheck": "fetches from the network; test_packaging installs the same package",
     "Welcome to the server. Type something and hit enter": "what a server says",
     "Hello Node!": "what a server says",
+    "sockcheck run tests/data/protocols/ftp -- sh tests/data/protocols/ftp/server.sh {host} {port} {dir}": (
+        "test_protocols runs it, where the server is to be had"
+    ),
     "  no       the kernel tells of sockets (sock_diag)": "takes a sandbox; test_doctor tries one",
     "jq -c 'select(.type == \"Received\" and .attempt == 3) | .data' run.jsonl": "jq is not among the tests' tools",
     "jq -s 'group_by(.attempt)[] | select(.[0].attempt) | [.[0].attempt, .[-1].at - .[0].at]' run.jsonl": (
@@ -55,8 +58,9 @@ NOT_RUN = {
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
 
 VERBS = ("run", "check", "doctor", "list", "report", "schema", "serve")
-# Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's.
-OTHERS_OPTIONS = {"--idle", "--security-opt"}
+# Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's; the others
+# are those of setpriv.
+OTHERS_OPTIONS = {"--idle", "--security-opt", "--reuid", "--regid", "--clear-groups"}
 LINKED = (*PAGES, CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md")
 # Paths of somebody's machine. In an example of a record Ada's may stand.
 FOREIGN_PATH = re.compile(r"(?<![\w.~])/(?:home(?!/ada/)|root|tmp|work|opt|mnt|srv|usr|Users)/\S*|\.\./\.\./\S*")
@@ -150,6 +154,8 @@ def test_what_a_page_tells_to_do_works(page: Path, session: Session) -> None:
         if block.first_line in NOT_RUN or block.first_line.startswith(tuple(NOT_RUN_BEGINNINGS)):
             continue
         match block.language:
+            case "yaml" | "sh" if path := copied(block):
+                assert block.text == f"{block.first_line}\n{path.read_text()}", f"{block.place}: {path} says otherwise"
             case "sh" | "":
                 for command in commands(block.text):
                     session.succeed(command)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_line import sockcheck
+from doc_pages import blocks, copied, words_in_code
 from tools import CHECKOUT, PRIVATE, search_path, tool
 
 from sockcheck.events import CaseJudged, CaseStarted
@@ -112,7 +113,7 @@ def word(path: Path) -> str:
     return f"{path.parent.name}/{path.name.removesuffix('.sock.yaml')}"
 
 
-@pytest.mark.parametrize("options", [(), ("--no-observe",), ("--jobs", "2", "--repeat", "2")], ids=" ".join)
+@pytest.mark.parametrize("options", [("--jobs", "2", "--repeat", "2"), ("--no-observe",)], ids=" ".join)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_server_that_nobody_doubts_is_accused_of_nothing(name: str, options: tuple[str, ...]) -> None:
     ran = sockcheck("run", PROTOCOLS / name, *options, "--", *server(name))
@@ -147,3 +148,10 @@ def test_every_scenario_can_fail(name: str, tmp_path: Path) -> None:
 def test_there_is_a_wrong_one_for_every_scenario() -> None:
     assert {word(path) for name in PROGRAMS for path in scenarios(name)} == set(WRONG)
     assert {path.parent.name for path in PROTOCOLS.glob("*/server.sh")} == set(PROGRAMS)
+
+
+def test_the_manual_goes_through_all_of_them() -> None:
+    page = CHECKOUT / "docs" / "protocols.md"
+    named = {name for _, name in words_in_code(page)}
+    shown = {word(path) for path in map(copied, blocks(page)) if path}
+    assert {word(path) for name in PROGRAMS for path in scenarios(name)} - named - shown == set()

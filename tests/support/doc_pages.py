@@ -16,6 +16,7 @@ from tools import CHECKOUT
 PAGES = (CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")))
 
 _SAVE_AS = re.compile(r"\b(?:save this as|and this as|in) `(?P<name>[\w./-]+)`[^`]*:$", re.IGNORECASE)
+_COPY = re.compile(r"# (?P<path>tests/data/protocols/[\w./-]+)")
 _MARK = re.compile(r"# (?P<what>passes|fails) against (?P<server>[\w-]+)(?:: (?P<kind>[\w-]+))?")
 
 
@@ -66,11 +67,17 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
+def copied(block: Block) -> Path | None:
+    """The file of which a block is a copy, as its first line says, or None."""
+    named = _COPY.fullmatch(block.first_line)
+    return CHECKOUT / named["path"] if named else None
+
+
 def example(block: Block) -> Example | None:
     """The scenario that a block shows, None where it shows something else, or one that is no example by itself.
 
-    A scenario that says nothing about itself passes against echo. One that is saved into a folder belongs to a contract
-    that the page runs, and one that has mistakes is for `sockcheck check`.
+    A scenario that says nothing about itself passes against echo. A copy of a file is run where that file is. One that
+    is saved into a folder belongs to a contract that the page runs, and one that has mistakes is for `sockcheck check`.
     """
     if block.language != "yaml" or not re.search("^scenario:", block.text, re.MULTILINE):
         return None
@@ -78,7 +85,7 @@ def example(block: Block) -> Example | None:
     if mark:
         assert (mark["what"] == "fails") == bool(mark["kind"]), f"{block.place}: fails of what kind?"
         return Example(block, mark["server"], mark["kind"] or "")
-    if "/" in block.save_as or block.first_line == "# has mistakes":
+    if copied(block) or "/" in block.save_as or block.first_line == "# has mistakes":
         return None
     return Example(block, "echo", "")
 
