@@ -45,7 +45,7 @@ class Alone:
 class Replay:
     """On a fresh server perform these predecessors of the first attempt, by position, and then the case."""
 
-    predecessors: range
+    predecessors: Sequence[int]
 
 
 Move = Alone | Replay
@@ -56,7 +56,7 @@ class Judged:
     """What all the attempts come to. `after`: the predecessors, by position, without which the case does not fail."""
 
     verdict: Verdict
-    after: range = range(0)
+    after: tuple[int, ...] = ()
 
 
 Trial = Generator[Move, Attempt, Judged]
@@ -68,10 +68,11 @@ def is_hard(findings: Iterable[Finding]) -> bool:
     return any(finding.kind not in SOFT for finding in findings)
 
 
-def weigh(first: Attempt, *, replaceable: bool) -> Trial:
+def weigh(first: Attempt, *, replaceable: bool, suspects: Sequence[int] = ()) -> Trial:
     """What `first`, and whatever more is needed, comes to.
 
     `replaceable`: whether there can be a fresh server. Where there cannot, the case is tried again on the same.
+    `suspects` are predecessors, by position, after which other cases failed: they are tried first.
     """
     tally = _Tally()
     attempt = tally.count(first)
@@ -89,7 +90,8 @@ def weigh(first: Attempt, *, replaceable: bool) -> Trial:
         return Judged(verdict if is_hard(verdict.findings) and not is_hard(again.findings) else again)
     if again.outcome == "pass":
         if predecessors:
-            found = yield from _search(predecessors, _SEARCH if is_hard(verdict.findings) else _SOFT_SEARCH, tally)
+            budget = _SEARCH if is_hard(verdict.findings) else _SOFT_SEARCH
+            found = yield from _search(predecessors, suspects, budget, tally)
             if found is not None:
                 return found
         else:
@@ -140,16 +142,18 @@ def _undisturbed(attempt: Attempt, tally: _Tally) -> Generator[Move, Attempt, At
     return attempt
 
 
-def _search(predecessors: int, budget: int, tally: _Tally) -> Generator[Move, Attempt, Judged | None]:
+def _search(
+    predecessors: int, suspects: Sequence[int], budget: int, tally: _Tally
+) -> Generator[Move, Attempt, Judged | None]:
     """Which of the predecessors it takes for the case to fail; None where it does not fail after all of them.
 
-    The failing sequence is shortened from its beginning: by the last predecessor alone first, then by halves. Then the
-    first of what is left is tried alone, since all that it takes may be one of them and time. What is found has to
-    fail once more, or it is luck.
+    Where the suspects are not enough, the whole sequence is shortened from its beginning: by the last predecessor alone
+    first, then by halves. Then the first of what is left is tried alone, since all that it takes may be one of them and
+    time. What is found so has to fail once more, or it is luck.
     """
-    failing: dict[range, Verdict] = {}
+    failing: dict[tuple[int, ...], Verdict] = {}
 
-    def fails(chosen: range) -> Generator[Move, Attempt, bool]:
+    def fails(chosen: tuple[int, ...]) -> Generator[Move, Attempt, bool]:
         nonlocal budget
         budget -= 1
         verdict = tally.count((yield Replay(chosen))).verdict
@@ -157,7 +161,10 @@ def _search(predecessors: int, budget: int, tally: _Tally) -> Generator[Move, At
             failing[chosen] = verdict
         return verdict.outcome == "fail"
 
-    everything = range(predecessors)
+    everything = tuple(range(predecessors))
+    found = tuple(suspects)
+    if found and (yield from fails(found)):
+        return Judged(failing[found], found)
     if not (yield from fails(everything)):
         return None
     enough, too_few = predecessors, 0
@@ -169,7 +176,7 @@ def _search(predecessors: int, budget: int, tally: _Tally) -> Generator[Move, At
             too_few = tried
         tried = (enough + too_few) // 2
     found = everything[-enough:]
-    if enough > 2 and budget > 1 and (yield from fails(found[:1])):
+    if enough > 1 and budget > 1 and (yield from fails(found[:1])):
         found = found[:1]
     if (yield from fails(found)):
         return Judged(failing[found], found)

@@ -34,6 +34,8 @@ _ANY_PORT = (
 )
 _NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
 _TRIED_TOGETHER = 2
+# More predecessors than that are no suspects: it is their number.
+_FEW = 2
 _LOST = "the server was lost in an earlier case"
 
 
@@ -66,6 +68,8 @@ class Place:
     tried: bool = False
     pausable: bool | None = None
     """Whether a pause and resume alone leaves the server alive; None until that was tried."""
+    culprits: set[tuple[str, ...]] = field(default_factory=set)
+    """The ids of a few cases after which another failed."""
     known: trio.Event = field(default_factory=trio.Event)
     """Set once it was had, or could not be had: the first worker tries alone, so that a failure is told once."""
 
@@ -73,6 +77,15 @@ class Place:
     def replaceable(self) -> bool:
         """Whether a fresh instance can be had."""
         return isinstance(self.server, Command)
+
+    def suspects(self, served: Sequence[Case]) -> tuple[int, ...]:
+        """The last of what has been served, by position, that made another case fail before; () where nothing has."""
+        ids = [case.id for case in served]
+        known = [each for each in self.culprits if set(each) <= set(ids)]
+        if not known:
+            return ()
+        latest = max(known, key=lambda each: min(_last(ids, identifier) for identifier in each))
+        return tuple(sorted(_last(ids, identifier) for identifier in latest))
 
     @property
     def address_is_ours(self) -> bool:
@@ -283,7 +296,8 @@ class Pool:
         verdict = trial.verdicts[-1]
         if not fit and not place.replaceable:
             place.lost = place.lost or _LOST
-        weighing = weigh(Attempt(verdict, len(served), shared=role == "shared"), replaceable=place.replaceable)
+        attempt = Attempt(verdict, len(served), shared=role == "shared")
+        weighing = weigh(attempt, replaceable=place.replaceable, suspects=place.suspects(served))
         self._advance(_Open(trial, weighing, Alone(), served), None)
         return fit and verdict.outcome == "pass"
 
@@ -313,7 +327,10 @@ class Pool:
             pending.move = next(pending.weighing) if attempt is None else pending.weighing.send(attempt)
         except StopIteration as stop:
             judged: Judged = stop.value
-            self._judged(pending.trial, judged.verdict, tuple(pending.served[position].id for position in judged.after))
+            after = tuple(pending.served[position].id for position in judged.after)
+            if 0 < len(after) <= _FEW:
+                pending.trial.place.culprits.add(after)
+            self._judged(pending.trial, judged.verdict, after)
         else:
             exclusive = isinstance(pending.move, Alone) and pending.move.exclusive
             (self._exclusive if exclusive else self._open).append(pending)
@@ -415,6 +432,10 @@ class _Room:
     def give_back(self, clients: int) -> None:
         self._free += clients
         self._changed.set()
+
+
+def _last(ids: Sequence[str], wanted: str) -> int:
+    return len(ids) - 1 - ids[::-1].index(wanted)
 
 
 def _pauses(case: Case) -> bool:

@@ -25,12 +25,16 @@ Server = Callable[[Move], Verdict]
 
 
 def judged(
-    first: Attempt, server: Server | Sequence[Verdict], *, replaceable: bool = True
+    first: Attempt,
+    server: Server | Sequence[Verdict],
+    *,
+    replaceable: bool = True,
+    suspects: Sequence[int] = (),
 ) -> tuple[Judged, list[Move]]:
     """What it comes to when the attempts asked for end as `server` says, and which were asked for."""
     answers = iter(() if callable(server) else server)
     moves: list[Move] = []
-    weighing = weigh(first, replaceable=replaceable)
+    weighing = weigh(first, replaceable=replaceable, suspects=suspects)
     try:
         move = next(weighing)
         while True:
@@ -83,7 +87,7 @@ def test_soft_evidence_that_does_not_repeat_is_flaky() -> None:
 def test_hard_evidence_that_does_not_repeat_is_a_failure_all_the_same() -> None:
     found, moves = judged(Attempt(HARD, 4), [PASS, PASS])
     assert (found.verdict.outcome, found.verdict.reason) == ("fail", "it failed in 1 of 3 attempts")
-    assert moves == [Alone(), Replay(range(4))]
+    assert moves == [Alone(), Replay((0, 1, 2, 3))]
 
 
 def test_a_busy_machine_is_no_evidence_until_it_is_quiet() -> None:
@@ -132,7 +136,20 @@ def test_a_failure_that_comes_of_the_number_of_predecessors_is_found(needed: int
         return HARD if isinstance(move, Replay) and len(move.predecessors) >= needed else PASS
 
     found, _ = judged(Attempt(HARD, 100), exhausted)
-    assert found == Judged(HARD, range(100 - needed, 100))
+    assert found == Judged(HARD, tuple(range(100 - needed, 100)))
+
+
+def test_suspects_are_tried_first() -> None:
+    def poisoned(move: Move) -> Verdict:
+        return SOFTLY if isinstance(move, Replay) and 3 in move.predecessors else PASS
+
+    assert judged(Attempt(SOFTLY, 50), poisoned, suspects=[3]) == (
+        Judged(SOFTLY, (3,)),
+        [Alone(), Replay((3,))],
+    )
+    found, moves = judged(Attempt(SOFTLY, 4), poisoned, suspects=[1])
+    assert found == Judged(SOFTLY, (3,))
+    assert moves[1:3] == [Replay((1,)), Replay((0, 1, 2, 3))]
 
 
 def test_a_failure_that_follows_predecessors_by_luck_is_not_put_down_to_them() -> None:
@@ -140,8 +157,8 @@ def test_a_failure_that_follows_predecessors_by_luck_is_not_put_down_to_them() -
     found, moves = judged(Attempt(SOFTLY, 2), [PASS, SOFTLY, SOFTLY, PASS])
     assert found.verdict.outcome == "flaky"
     assert found.verdict.reason == "it failed in 3 of 5 attempts"
-    assert found.after == range(0)
-    assert moves[-1] == moves[-2] == Replay(range(1, 2))
+    assert found.after == ()
+    assert moves[-1] == moves[-2] == Replay((1,))
 
 
 def test_what_is_cut_short_is_judged_by_what_there_is() -> None:
