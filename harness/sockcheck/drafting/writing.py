@@ -14,7 +14,7 @@ _SPECIAL = re.compile(r"[\\.^$*+?{}\[\]|()]")
 # A word of a command line that needs no quotes: those of shlex, and braces, since no shell sees them.
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./{}-]+", re.ASCII)
 
-MOST_COMMENT = 110
+MOST_COMMENT = 86
 """So many characters of a comment are written; the rest of what it says is left out."""
 
 
