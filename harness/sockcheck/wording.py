@@ -24,6 +24,14 @@ def late_text(late: float) -> str:
     return f"sockcheck itself was kept from running for {seconds(late)}, so the deadline is no evidence"
 
 
+def late_end_text(late: float) -> str:
+    """Why there is no judgement of a connection that ended otherwise than it should."""
+    return (
+        f"sockcheck itself was kept from running for {seconds(late)} while it was connected, and a server may close on "
+        "a client that is silent for so long: the end of the connection is no evidence"
+    )
+
+
 OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}
 
 
