@@ -38,6 +38,8 @@ _TIMES = 3
 _LIMIT = 40.0
 # A server that does not care for SIGTERM is not waited for longer than this between two tries, in seconds.
 _GRACE = 0.5
+# What signals the server, or may end it.
+_NEED_A_START = ("backlog", "restart", "stops-on-sigterm", "survives-reset")
 
 
 class NothingError(Exception):
@@ -81,6 +83,8 @@ def _server(options: argparse.Namespace) -> Server | None:
         if options.port is not None:
             raise UsageError("--port belongs to a command", "name the server's command behind --: -- ./server")
         return None
+    if any("\udc80" <= character <= "\udcff" for word in options.command for character in word):
+        raise UsageError("the command has bytes that are not UTF-8, which a contract cannot hold", "use a script")
     return Command(tuple(options.command), {}, options.port, ready=10.0, grace=_GRACE)
 
 
@@ -119,6 +123,9 @@ def _draft(server: Server, options: argparse.Namespace, name: str) -> tuple[str,
     for promise, attempt in _attempts(prober, exchange, tried):
         if time.monotonic() - began > _LIMIT:
             tried.append(Tried(promise, None, "there was no time left"))
+            continue
+        if promise in _NEED_A_START and not prober.started:
+            tried.append(Tried(promise, None, "it needs a server that sockcheck starts, and ends"))
             continue
         _tell(f"trying {promise}")
         tried.append(attempt())
@@ -159,7 +166,8 @@ def _first_look(prober: Prober, pause: str, others: Sequence[Opening]) -> tuple[
     heard = first.transcript
     # An HTTP server says of a line that it is no request: ask it what it knows.
     is_http = any(turn.received.startswith(b"HTTP/") or b"<html" in turn.received.lower() for turn in heard)
-    if heard[0].ending or (any(turn.received for turn in heard[1:]) and not is_http):
+    endless = not all(turn.whole for turn in heard)
+    if heard[0].ending or endless or (any(turn.received for turn in heard[1:]) and not is_http):
         return LINES, [heard]
     for opening in others[:1] if is_http else others:
         [other] = prober.perform({"look": exchanges.look(opening, pause)})
@@ -185,8 +193,6 @@ def _attempts(prober: Prober, exchange: Exchange, tried: Sequence[Tried]) -> Ite
 def _try(prober: Prober, each: probes.Probes) -> Tried:
     if each.untried:
         return Tried(each.promise, None, each.untried)
-    if each.promise == "survives-reset" and not prober.started:
-        return Tried(each.promise, None, "the server was running already, and could not be started again")
     performed = prober.perform(each.scenarios, _TIMES, fail_fast=True)
     return _judged(each.promise, performed, each.value, each.seen)
 
@@ -267,7 +273,7 @@ def _finish(folder: Path, options: argparse.Namespace, run: Callable[[Sequence[s
     else:
         _say("What was written does not pass, though it did before: see above. Edit it, and run it again:")
     print(f"\n    sockcheck {shlex.join(words)}")
-    return FAILED if code == FAILED else code
+    return code
 
 
 def _say(text: str) -> None:

@@ -231,15 +231,15 @@ def _sent(opening: Opening, messages: Sequence[bytes]) -> tuple[str, ...]:
 
 def title(exchange: Exchange) -> str:
     """The exchange in one sentence."""
-    what = exchange.opening.what
+    what, behind = exchange.opening.what, " after the client's end of stream"
     spoken = "The server speaks first" if exchange.greeting else ""
     if exchange.asked and (exchange.answers or exchange.last):
-        when = "" if exchange.answers else " after the client's end of stream"
+        when = "" if exchange.answers else behind
         return f"{spoken}, and answers {what}{when}" if spoken else f"{what[0].upper()}{what[1:]} is answered{when}"
     spoken = spoken or "The server lets a client in"
     if not exchange.ending:
         return spoken
-    return f"{spoken}, and ends the connection{' after its end of stream' if exchange.shuts else ''}"
+    return f"{spoken}, and ends the connection{behind if exchange.shuts else ''}"
 
 
 _NOTES = {
