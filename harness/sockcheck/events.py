@@ -359,11 +359,12 @@ class ServerChecked:
 
 @dataclass(frozen=True, slots=True)
 class ServerDeadlinePassed:
-    """The deadline of a step of the server passed."""
+    """The deadline of a step of the server passed. `late` as in DeadlinePassed."""
 
     at: float
     attempt: int
     step: int
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

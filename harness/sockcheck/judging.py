@@ -69,7 +69,10 @@ class Judge:
         return verdict
 
     def _unexcused(self) -> Verdict:
-        troubles = [self._trouble, self.serving.trouble, *(e.trouble for e in self.exchanges.values())]
+        troubles = [self._trouble, self.serving.trouble]
+        if self._exited is None:
+            # That it exited is seen without any client: what kept one from being judged is no excuse.
+            troubles += [exchange.trouble for exchange in self.exchanges.values()]
         if self._timed_out is not None and is_late(self._timed_out.late, self.case.deadline):
             troubles.append(late_text(self._timed_out.late))
         trouble = next(filter(None, troubles), "")

@@ -43,6 +43,7 @@ from sockcheck.events import (
 )
 from sockcheck.show import quoted, seconds, signal_name, status_text
 from sockcheck.verdict import Finding, Kind
+from sockcheck.wording import is_late, late_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class Serving:
             case ServerChecked():
                 self._checked(event)
             case ServerDeadlinePassed():
-                self._deadline_passed(event.at)
+                self._deadline_passed(event)
             case Released():
                 self.unjudged = True
             case _:
@@ -255,15 +256,18 @@ class Serving:
         elif _all_hold(action.checks, event.values):
             self._step_done(event.at)
 
-    def _deadline_passed(self, at: float) -> None:
-        action = self._actions[self._position]
+    def _deadline_passed(self, event: ServerDeadlinePassed) -> None:
+        action, at = self._actions[self._position], event.at
+        assert isinstance(action, Exits | Check)
+        if is_late(event.late, action.within):
+            self.trouble = late_text(event.late)
+            return
         if isinstance(action, Exits):
             within = seconds(action.within)
             message = f"the server did not end within {within}"
             wanted = f"{statuses_text(action.statuses)}, within {within}"
             self._fail("no-exit", message, wanted, "at least one of its processes was still there", at)
             return
-        assert isinstance(action, Check)
         seen = list(zip(action.checks, self._seen, strict=True))
         wrong = [(check, value) for check, value in seen if not holds(check, value)]
         expected = " and ".join(f"{check.what} {_wanted(check)}" for check, _ in seen)
