@@ -102,6 +102,7 @@ class Client:
         self._socket: socket.socket | None = None
         self._watched: Watched | None = None
         self._query: bytes | None = None
+        self._began = 0.0
         self._sent = 0
         self._ended = False
         self._reads = True
@@ -222,6 +223,7 @@ class Client:
             raise Trouble(f"cannot connect from {source}: {error.strerror}") from None
 
     def _connected(self, sock: socket.socket, step: int, began: float, at: float) -> None:
+        self._began = began
         local, peer = sock.getsockname()[:2], self._address
         why = self._world.unobserved
         if self._world.diag is not None:
@@ -501,6 +503,7 @@ class Client:
     def _peer_closed(self, error: str) -> None:
         """The kernel tells a reset once. Where a send was told, recv() gives `b''` after it: the first error counts."""
         at = self._world.clock()
+        late = self._world.poller.late_since(self._world.origin + self._began)
         self._ended = True
         if not error and self._send_error == "ECONNRESET":
             error = self._send_error
@@ -508,7 +511,7 @@ class Client:
         if error:
             how = "reset" if error == "ECONNRESET" else "error"
         state = State(self._open().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]).name
-        self._world.emit(PeerClosed(at, self._attempt, self._name, how, error, state))
+        self._world.emit(PeerClosed(at, self._attempt, self._name, how, error, state, late))
 
     def _open(self) -> socket.socket:
         assert self._socket is not None, "the exchange asks for a socket that is not open"

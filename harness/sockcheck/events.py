@@ -206,7 +206,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class PeerClosed:
-    """The stream from the server ended. `error` is the first error that the kernel told, `state` TCP_INFO's, or ""."""
+    """The stream from the server ended. `error` is the first error that the kernel told, `state` TCP_INFO's, or "".
+
+    `late`: the longest time, in seconds, that sockcheck itself was kept from running since the connection was begun.
+    """
 
     at: float
     attempt: int
@@ -214,6 +217,7 @@ class PeerClosed:
     how: Literal["eof", "reset", "error"]
     error: str
     state: str
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

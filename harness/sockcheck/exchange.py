@@ -66,7 +66,7 @@ from sockcheck.payloads import BadValueError, MissingValueError, join, number, v
 from sockcheck.segments import bounds
 from sockcheck.show import count, quoted, seconds
 from sockcheck.verdict import Difference, Finding, Kind
-from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, hindered, wanted_end
+from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, hindered, hindered_end, wanted_end
 
 _T = TypeVar("_T")
 
@@ -410,6 +410,8 @@ class Exchange:
         if not self._incoming.matched(self._position):
             if self._ending is None:
                 return DoWait(self._position, self._since + action.within)
+            if self._ended_late(self._ending):
+                return None
             kind: Kind = "missing-bytes" if self._ending.how == "eof" else "reset"
             lead = f"the server {ended(self._ending)} after {count(self._received)}: "
             tail = f", then {ending_seen(self._ending)}"
@@ -442,6 +444,9 @@ class Exchange:
         if self._ending is None:
             return DoWait(self._position, self._since + action.within)
         ending = self._ending
+        otherwise = (action.how, ending.how) == ("reset", "eof") or (action.how == "eof" and ending.how != "eof")
+        if otherwise and self._ended_late(ending):
+            return None
         if action.how == "eof" and ending.how != "eof":
             self._fail(
                 "reset",
@@ -467,9 +472,16 @@ class Exchange:
             return None
         if self._ending is None:
             return DoWait(self._position, self._since + action.duration)
+        if self._ended_late(self._ending):
+            return None
         message = f"the server {ended(self._ending)} where it should be quiet"
         self._fail("early-end", message, wanted, ending_seen(self._ending), at)
         return None
+
+    def _ended_late(self, ending: PeerClosed) -> bool:
+        """Whether this ending, which is a wrong one, is no evidence: a server may close on whom it took for idle."""
+        self.busy = hindered_end(ending.late)
+        return bool(self.busy)
 
     def _finish(self, at: float) -> Move | None:
         if not self._connected:

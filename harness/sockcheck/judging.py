@@ -71,7 +71,11 @@ class Judge:
 
     def _unexcused(self) -> Verdict:
         exchanges = self.exchanges.values()
-        for trouble in (self._trouble, self.serving.trouble, *(exchange.trouble for exchange in exchanges)):
+        troubles = [self._trouble, self.serving.trouble]
+        if self._exited is None:
+            # That it exited is seen without any client: what kept one from being judged is no excuse.
+            troubles += [exchange.trouble for exchange in exchanges]
+        for trouble in troubles:
             if trouble:
                 return Verdict("error", reason=trouble)
         findings = [exchange.finding for exchange in exchanges if exchange.finding is not None]

@@ -141,12 +141,12 @@ class _Performer:
 
     async def _await_exit(self, command: DoAwaitExit) -> None:
         self._waits()
+        began = self._world.clock()
         status = await self._target.exited(command.deadline)
-        at = self._world.clock()
         if status is None:
-            self._world.emit(ServerDeadlinePassed(at, self._attempt, command.step))
+            self._deadline_passed(command.step, began)
         else:
-            self._world.emit(ServerExited(at, self._attempt, command.step, status))
+            self._world.emit(ServerExited(self._world.clock(), self._attempt, command.step, status))
 
     async def _start(self, command: DoStart | DoRestart) -> None:
         world, target = self._world, self._target
@@ -163,6 +163,7 @@ class _Performer:
 
     async def _check(self, command: DoCheck) -> None:
         values: tuple[float | None, ...] = ()
+        began = self._world.clock()
 
         def over() -> bool:
             """All is as it should be, or cannot be seen, now or later."""
@@ -178,7 +179,12 @@ class _Performer:
         why = "/proc or the table of listening sockets does not tell it to this user" if None in values else ""
         self._world.emit(ServerChecked(at, self._attempt, command.step, values, why))
         if not done:
-            self._world.emit(ServerDeadlinePassed(at, self._attempt, command.step))
+            self._deadline_passed(command.step, began)
+
+    def _deadline_passed(self, step: int, began: float) -> None:
+        """`began`: since when was waited, on the run's clock."""
+        late = self._world.poller.late_since(self._world.origin + began)
+        self._world.emit(ServerDeadlinePassed(self._world.clock(), self._attempt, step, late))
 
     def _measure(self, what: Measure) -> float | None:
         value = self._target.measure(what)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 import trio
 
-from sockcheck import target_errors
+from sockcheck import scratch, target_errors
 from sockcheck.addresses import Address, is_local, serves
 from sockcheck.errors import TargetError
 from sockcheck.events import Event, Figures, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
@@ -341,8 +339,8 @@ class StartedTarget:
         if self._plan.port is not None:
             values["port"] = str(self._plan.port)
         if "dir" in self._placeholders:
-            folder = _scratch_folder()
-            self._resources.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = scratch.made()
+            self._resources.callback(scratch.removed, folder)
             values["dir"] = folder
         return filled(self._plan.argv, values)
 
@@ -515,15 +513,6 @@ def _listen_source() -> ListenSource:
     except OSError as error:
         raise TargetError(
             f"a server cannot be started here: {_UNSEEN}", "start it yourself and use --connect HOST:PORT"
-        ) from error
-
-
-def _scratch_folder() -> str:
-    try:
-        return tempfile.mkdtemp(prefix="sockcheck-")
-    except OSError as error:
-        raise TargetError(
-            f"no folder can be made for {{dir}}: {error.strerror}", "set TMPDIR to a folder that you can write to"
         ) from error
 
 

@@ -9,6 +9,8 @@ from sockcheck.show import seconds
 # A deadline is no evidence when sockcheck or the server was kept from running for more than this share of it; below
 # the floor, in seconds, nobody is kept from anything.
 _HINDERED_SHARE, _HINDERED_FLOOR = 0.1, 0.05
+# No server takes a client for idle that was silent for less, in seconds.
+_SILENT_FLOOR = 0.25
 
 ORDERLY = "an orderly end: recv() returns b''"
 RESET = "a reset: recv() raises ECONNRESET"
@@ -22,6 +24,16 @@ def hindered(late: float, starved: float, deadline: float) -> str:
     if starved > limit:
         return f"the server had to wait {seconds(starved)} for a CPU, so the deadline is no evidence"
     return ""
+
+
+def hindered_end(late: float) -> str:
+    """Why an end of a connection that should be otherwise is no evidence, or "" where it is; `late` in seconds."""
+    if late <= _SILENT_FLOOR:
+        return ""
+    return (
+        f"sockcheck itself was kept from running for {seconds(late)} while it was connected, and a server may close on "
+        "a client that is silent for so long: the end of the connection is no evidence"
+    )
 
 
 OUTCOMES = {"connected": "made", "refused": "refused", "timeout": "left without an answer"}

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from sockcheck import scratch
 from sockcheck.addresses import Address
 from sockcheck.errors import TargetError
 from sockcheck.events import Event, TargetOutput, TargetStarted, TargetStopped
@@ -296,6 +297,22 @@ def test_no_scratch_folder_can_be_made(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nothing"))
     error = failure(*hostile("plain", "{host}", "{port}", "{dir}"))
     assert error.message == "no folder can be made for {dir}: No such file or directory"
+
+
+def test_a_scratch_folder_goes_with_folders_that_cannot_be_written_to(tmp_path: Path) -> None:
+    # For root nothing is in the way, so this shows what it should only as another user.
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o500)
+    folder = Path(scratch.made())
+    inner = folder / "outer" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    (inner / "link").symlink_to(kept)
+    inner.chmod(0o555)
+    inner.parent.chmod(0o000)
+    scratch.removed(str(folder))
+    assert not folder.exists()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o500
 
 
 def test_no_keeper_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:

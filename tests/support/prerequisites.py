@@ -103,16 +103,27 @@ def unpack_privately(missing: list[str]) -> None:
     for archive in archives:
         if not archive.name.startswith("libc6_"):  # another C library than the loader's own would crash everything
             subprocess.run(["dpkg-deb", "-x", str(archive), str(root)], check=False)
+    turn_links_inwards(root)
     for name in wanted:
         write_wrapper(name, root)
     shutil.rmtree(lists)
     shutil.rmtree(cache)
 
 
+def turn_links_inwards(root: Path) -> None:
+    """Java finds its settings by links to /etc, which is below `root` now."""
+    for link in [path for path in root.rglob("*") if path.is_symlink()]:
+        inside = root / str(link.readlink()).lstrip("/")
+        if link.readlink().is_absolute() and inside.exists():
+            link.unlink()
+            link.symlink_to(inside)
+
+
 def write_wrapper(name: str, root: Path) -> None:
     """A script in bin/ that runs an unpacked program with its unpacked libraries and fonts, and without privileges."""
-    folders = ("usr/lib/chromium", "usr/bin", "usr/sbin", "bin", "sbin")
-    programs = [root / folder / program for program in TOOLS[name].programs for folder in folders]
+    folders = [root / folder for folder in ("usr/lib/chromium", "usr/bin", "usr/sbin", "bin", "sbin")]
+    folders += root.glob("usr/lib/jvm/*/bin")
+    programs = [folder / program for program in TOOLS[name].programs for folder in folders]
     program = next((path for path in programs if os.access(path, os.X_OK) and path.is_file()), None)
     if program is None or find(name) is not None:
         return

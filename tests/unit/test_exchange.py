@@ -264,6 +264,33 @@ def test_a_deadline_that_the_server_had_no_cpu_for_is_no_evidence() -> None:
     assert "the server had to wait 250.0 ms for a CPU" in tell(begin(expect()), starved).busy
 
 
+@pytest.mark.parametrize(
+    ("action", "how", "otherwise"),
+    [
+        (expect(), "eof", "missing-bytes"),
+        (expect(), "reset", "reset"),
+        (Quiet(HERE, 0.5), "eof", "early-end"),
+        (end("eof"), "reset", "reset"),
+        (end("reset"), "eof", "no-reset"),
+    ],
+)
+def test_an_ending_that_a_pause_of_ours_may_be_the_cause_of_is_no_evidence(
+    action: Action, how: Literal["eof", "reset"], otherwise: str
+) -> None:
+    error = "ECONNRESET" if how == "reset" else ""
+    exchange = tell(begin(action), PeerClosed(1.2, 1, "client", how, error, "", late=0.6))
+    assert todo(exchange) is None
+    assert exchange.finding is None
+    assert "kept from running for 600.0 ms while it was connected" in exchange.busy
+    assert kind(tell(begin(action), PeerClosed(1.2, 1, "client", how, error, "", late=0.2))) == otherwise
+
+
+def test_an_ending_that_is_right_is_right_however_late_we_are() -> None:
+    late_eof = PeerClosed(1.2, 1, "client", "eof", "", "", late=0.6)
+    assert kind(tell(begin(end()), late_eof, closed(1.3))) == "none"
+    assert kind(tell(begin(expect()), received(1.1), late_eof, closed(1.3))) == "none"
+
+
 @pytest.mark.parametrize("leaving", [Reset(HERE), Close(HERE, unread=True)])
 def test_what_comes_to_a_client_that_will_leave_it_unread_is_let_go(leaving: Action) -> None:
     exchange = tell(begin(send(b"ab", (1,)), leaving), sent(1.1), received(1.2, b"reply"))

@@ -110,6 +110,13 @@ def test_an_exchange_that_cannot_be_judged_is_an_error(monkeypatch: pytest.Monke
     assert bench.judge(1).verdict() == Verdict("error", reason="a pattern took too long")
 
 
+def test_an_exit_counts_however_late_we_were() -> None:
+    late_end = PeerClosed(0.2, 1, "client", "eof", "", "", late=0.6)
+    assert verdict(connected(), late_end, HEALTHY).outcome == "busy"
+    (finding,) = verdict(connected(), late_end, TargetExited(0.3, 1, 0), HEALTHY).findings
+    assert finding.kind == "exited"
+
+
 def judged(case: Case, *events: Event) -> Verdict:
     bench = Bench()
     for event in (CaseStarted(0.0, 1, 1, case, "u"), *events):

@@ -189,6 +189,19 @@ def test_no_end() -> None:
     assert finding.actual == "at least one of its processes was still there"
 
 
+def test_a_deadline_that_sockcheck_itself_was_late_for_is_no_evidence() -> None:
+    for action in (exits(0), check(comparison("queue", ">=", 5))):
+        serving = begin(action)
+        serving.tell(ServerDeadlinePassed(3.1, 1, 0, late=2.5))
+        assert todo(serving) is None
+        assert serving.finding is None
+        assert "sockcheck itself was kept from running for 2.50 s" in serving.busy
+    # A little late is not late.
+    serving = begin(exits(0))
+    serving.tell(ServerDeadlinePassed(3.1, 1, 0, late=0.2))
+    assert found(serving).kind == "no-exit"
+
+
 @pytest.mark.parametrize(
     ("output", "actual"),
     [

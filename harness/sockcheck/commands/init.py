@@ -8,7 +8,7 @@ import shlex
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sockcheck.addresses import parse as parse_address
@@ -36,9 +36,15 @@ _AFTER = "150ms"
 # How often each thing is seen before it is written down.
 _TIMES = 3
 # Beyond this, in seconds, no further promise is tried.
-_LIMIT = 60.0
+_LIMIT = 40.0
 # A server that does not care for SIGTERM is not waited for longer than this between two tries, in seconds.
 _GRACE = 0.5
+# What signals the server, or may end it.
+_NEED_A_START = ("backlog", "restart", "stops-on-sigterm", "survives-reset")
+
+
+class NothingError(Exception):
+    """No exchange was seen that the server keeps up each time; the message is what went wrong with the last."""
 
 
 def init(options: argparse.Namespace, run: Callable[[Sequence[str]], int]) -> int:
@@ -54,16 +60,15 @@ def init(options: argparse.Namespace, run: Callable[[Sequence[str]], int]) -> in
         _write(folder, contracts.starting_contract(name), contracts.STARTING_SCENARIO)
         return _finish(folder, options, run, [])
     try:
-        drafted = _draft(server, options, name)
+        contract, scenario, tried = _draft(server, options, name)
+    except NothingError as error:
+        _say(f"No scenario was found that passes each time, so nothing was written. The last one: {error}")
+        return FAILED
     except TargetError as error:
         lines = failure.target_failure(TargetFailed(0.0, 1, error.message, error.hint, error.output), width())
         print(terminal.to_text(lines, coloured(options)), end="")
         print("Nothing was written.")
         return UNAVAILABLE
-    if drafted is None:
-        _say("The server did something else each time, so nothing can be said of it, and nothing was written.")
-        return FAILED
-    contract, scenario, tried = drafted
     _write(folder, contract, scenario)
     return _finish(folder, options, run, tried)
 
@@ -79,6 +84,8 @@ def _server(options: argparse.Namespace) -> Server | None:
         if options.port is not None:
             raise UsageError("--port belongs to a command", "name the server's command behind --: -- ./server")
         return None
+    if any("\udc80" <= character <= "\udcff" for word in options.command for character in word):
+        raise UsageError("the command has bytes that are not UTF-8, which a contract cannot hold", "use a script")
     return Command(tuple(options.command), {}, options.port, ready=10.0, grace=_GRACE)
 
 
@@ -106,78 +113,87 @@ def _write(folder: Path, contract: str, scenario: str) -> None:
         raise UsageError(f"'{folder}' cannot be written: {error.strerror}", "name another folder") from None
 
 
-def _draft(server: Server, options: argparse.Namespace, name: str) -> tuple[str, str, list[Tried]] | None:
-    """The contract, the scenario and what was tried. None where the server does something else each time."""
+def _draft(server: Server, options: argparse.Namespace, name: str) -> tuple[str, str, list[Tried]]:
+    """The contract, the scenario and what was tried. Raises TargetError, and NothingError."""
     prober = Prober(server)
-    began = time.monotonic()
     _tell("looking at what the server does")
-    found = _exchange(prober)
-    if found is None:
-        return None
-    exchange, connections = found
+    exchange, connections = _exchange(prober)
+    began = time.monotonic()
     prober.pushes = exchange.pushes
-    tried = []
-    for promise in _tries(prober, exchange):
+    tried: list[Tried] = []
+    for promise, attempt in _attempts(prober, exchange, tried):
         if time.monotonic() - began > _LIMIT:
-            tried.append(Tried(promise[0], None, "there was no time left"))
+            tried.append(Tried(promise, None, "there was no time left"))
             continue
-        _tell(f"trying {promise[0]}")
-        tried.append(promise[1]())
+        if promise in _NEED_A_START and not prober.started:
+            tried.append(Tried(promise, None, "it needs a server that sockcheck starts, and ends"))
+            continue
+        _tell(f"trying {promise}")
+        tried.append(attempt())
     where = options.connect or command_line(options.command)
     contract = contracts.contract(name, f"`{where}`", options.command, tried, pushes=prober.pushes)
     return contract, exchanges.first_scenario(exchange, connections), tried
 
 
-def _exchange(prober: Prober) -> tuple[Exchange, int] | None:
-    """An exchange that the server keeps up each time, and on how many connections it was seen."""
+def _exchange(prober: Prober) -> tuple[Exchange, int]:
+    """An exchange that the server keeps up each time, and on how many connections it was seen. Raises NothingError."""
+    why = ""
     for pause in _PAUSES:
-        opening, heard = _first_look(prober, pause)
+        openings = OTHERS if pause == _PAUSES[0] else ()
+        opening, heard = _first_look(prober, pause, openings)
+        if pause != _PAUSES[-1] and not draft(opening, heard).plain:
+            continue
         again = exchanges.look_again(opening, heard[0], _AFTER)
         for times in (2, 5):
             heard += [each.transcript for each in prober.perform({"again": again}, times)]
+            if times == 2 and len(set(heard)) > 1:
+                continue  # what differs must be seen more often, so that it is known how
             exchange = draft(opening, heard)
             prober.pushes = exchange.pushes
             scenario = exchanges.first_scenario(exchange, 0)
-            performed = prober.perform({"first": scenario}, _TIMES, fail_fast=True)
-            if all(each.passed for each in performed) and (not exchange.silent or pause == _PAUSES[-1]):
+            performed = prober.perform({"first": scenario}, times * _TIMES, fail_fast=True)
+            failed = next((each for each in performed if not each.passed), None)
+            if failed is None:
                 return exchange, len(heard) + len(performed)
-    return None
+            why = failed.why
+            if failed.finding and failed.finding.kind in ("exited", "deaf"):
+                raise NothingError(why)
+    raise NothingError(why)
 
 
-def _first_look(prober: Prober, pause: str) -> tuple[Opening, list[Transcript]]:
-    """The first opening that is answered, else that with lines, and what was heard."""
+def _first_look(prober: Prober, pause: str, others: Sequence[Opening]) -> tuple[Opening, list[Transcript]]:
+    """The first opening that is answered, lines or one of `others`, else lines, and what was heard."""
     [first] = prober.perform({"look": exchanges.look(LINES, pause)})
     heard = first.transcript
     # An HTTP server says of a line that it is no request: ask it what it knows.
     is_http = any(turn.received.startswith(b"HTTP/") or b"<html" in turn.received.lower() for turn in heard)
-    if heard[0].ending or (any(turn.received for turn in heard[1:]) and not is_http):
+    endless = not all(turn.whole for turn in heard)
+    if heard[0].ending or endless or (any(turn.received for turn in heard[1:]) and not is_http):
         return LINES, [heard]
-    for opening in OTHERS[:1] if is_http else OTHERS:
+    for opening in others[:1] if is_http else others:
         [other] = prober.perform({"look": exchanges.look(opening, pause)})
         if any(turn.received for turn in other.transcript[1:]):
             return opening, [other.transcript]
     return LINES, [heard]
 
 
-def _tries(prober: Prober, exchange: Exchange) -> list[tuple[str, Callable[[], Tried]]]:
-    """What there is to try, one promise after the other: what may harm the server comes last."""
-
-    def of(each: probes.Probes) -> tuple[str, Callable[[], Tried]]:
-        return each.promise, lambda: _try(prober, each)
-
-    several = [
-        ("clients", lambda: _clients(prober, exchange)),
-        ("backlog", lambda: _backlog(prober, exchange)),
-    ]
-    found = [of(each) for each in probes.probes(exchange)]
-    return [*found[:4], *several, *found[4:]]
+def _attempts(prober: Prober, exchange: Exchange, tried: Sequence[Tried]) -> Iterator[tuple[str, Callable[[], Tried]]]:
+    """What there is to try, promise by promise: what may harm the server comes last. `tried` holds what came of it."""
+    yield "pipelining", lambda: _try(prober, probes.pipelining(exchange))
+    pipelines = tried[0].kept is True
+    yield "half-close", lambda: _try(prober, probes.half_close(exchange, pipelines=pipelines))
+    yield "orderly-close", lambda: _try(prober, probes.orderly_close(exchange))
+    yield "prompt", lambda: _try(prober, probes.prompt(exchange))
+    yield "clients", lambda: _clients(prober, exchange)
+    yield "backlog", lambda: _backlog(prober, exchange)
+    yield "restart", lambda: _try(prober, probes.restart(exchange))
+    yield "stops-on-sigterm", lambda: _try(prober, probes.stops_on_sigterm(exchange))
+    yield "survives-reset", lambda: _try(prober, probes.survives_reset(exchange))
 
 
 def _try(prober: Prober, each: probes.Probes) -> Tried:
     if each.untried:
         return Tried(each.promise, None, each.untried)
-    if each.promise == "survives-reset" and not prober.started:
-        return Tried(each.promise, None, "the server was running already, and could not be started again")
     performed = prober.perform(each.scenarios, _TIMES, fail_fast=True)
     return _judged(each.promise, performed, each.value, each.seen)
 
@@ -201,22 +217,21 @@ def _clients(prober: Prober, exchange: Exchange) -> Tried:
     pushes = prober.pushes
     performed: list[Performed] = []
     for style in probes.styles(exchange):
-        scenarios = {"two-at-once": probes.crowd(exchange, style, 2), **probes.neighbours(exchange, style, 2)}
+        scenarios = {"two at once": probes.crowd(exchange, style, 2), **probes.neighbours(exchange, style)}
         performed = prober.perform(scenarios, _TIMES, fail_fast=True)
         kinds = {each.finding.kind for each in performed if each.finding}
         if not kinds & {"surplus-bytes", "wrong-bytes"}:
             break
-    tried = _judged("clients", performed, "2", "two at once, also beside one that is silent, stalled or deaf")
+    tried = _judged("clients", performed, "2", f"2 at once, and {probes.none_waited(exchange)}")
     if not tried.kept:
         return tried
     for number in probes.NUMBERS:
-        scenarios = {"crowd": probes.crowd(exchange, style, number)}
-        scenarios["silent"] = probes.neighbours(exchange, style, number)["silent"]
+        crowd, silent = probes.crowd(exchange, style, number), probes.silent(exchange, style, number - 1)
+        scenarios = {f"{number} at once": crowd, f"beside {number - 1} silent clients": silent}
         more = _judged("clients", prober.perform(scenarios, _TIMES, fail_fast=True), str(number), "")
         if more.kept:
             prober.pushes = pushes or style.pushes
-            seen = f"{number} at once, and none waited for one that is silent, stalled or deaf"
-            return Tried("clients", True, seen, str(number))
+            return Tried("clients", True, f"{number} at once, and {probes.none_waited(exchange)}", str(number))
     return tried
 
 
@@ -259,7 +274,7 @@ def _finish(folder: Path, options: argparse.Namespace, run: Callable[[Sequence[s
     else:
         _say("What was written does not pass, though it did before: see above. Edit it, and run it again:")
     print(f"\n    sockcheck {shlex.join(words)}")
-    return FAILED if code == FAILED else code
+    return code
 
 
 def _say(text: str) -> None:

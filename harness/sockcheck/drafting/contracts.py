@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from sockcheck.drafting.writing import command_line, comment, quoted
 from sockcheck.reading.contracts import PROMISES
@@ -67,7 +68,9 @@ def contract(name: str, server: str, command: Sequence[str], tried: Sequence[Tri
                 _beside(f"  # {each.promise}:", f"{'not tried' if each.kept is None else 'not seen'}: {each.why}")
             )
     never = [promise for promise in PROMISES if promise not in {each.promise for each in tried}]
-    lines.append(f"  # `sockcheck init` does not try {', '.join(never)}.")
+    lines += wrap(
+        f"`sockcheck init` does not try {', '.join(never)}.", 100, initial_indent="  # ", subsequent_indent="  # "
+    )
     if pushes:
         lines.append(_beside("pushes: yes", "clients are sent more than they ask for"))
     if command:

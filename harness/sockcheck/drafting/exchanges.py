@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sockcheck.drafting.replies import Reply, frames, reply
-from sockcheck.drafting.transcripts import Transcript
+from sockcheck.drafting.transcripts import Transcript, Turn
 from sockcheck.drafting.writing import listed, parts, quoted, steps
 
 WORD = "hello"
@@ -48,10 +48,15 @@ OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request and what answers it: the value of `send`, and the steps that expect the answer."""
+    """A request, in parts, and the steps that expect what answers it."""
 
-    send: str
+    parts: tuple[str, ...]
     answer: tuple[str, ...]
+
+    @property
+    def send(self) -> str:
+        """The step that asks."""
+        return f"send:{listed(self.parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,16 @@ class Exchange:
         return self.ending != "" and not self.shuts
 
     @property
+    def plain(self) -> bool:
+        """Whether there is no sign that the server only was too slow to be understood."""
+        return self.shows and not (self.answers and len(self.asked[0].parts) > len(parts(self.opening.messages[0])))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it answers the same request, on the same connection, in the same way."""
+        return not self.ends_itself and not self.pushes and self.answers and self.asked[2:] == self.asked[:1]
+
+    @property
     def personal(self) -> bool:
         """Whether an answer seems to hold what was asked, so that clients can be told apart by it."""
         answers = ["".join(asked.answer) for asked in self.asked[:2]] or [""]
@@ -98,7 +113,11 @@ class Exchange:
     @property
     def echoes(self) -> bool:
         """Whether it answers a request with the same bytes."""
-        return self.answers and not self.opening.frame and self.asked[0].answer == (f"expect:{self.asked[0].send}",)
+        return (
+            self.answers
+            and not self.opening.frame
+            and self.asked[0].answer == (f"expect:{listed(self.asked[0].parts)}",)
+        )
 
     @property
     def shows(self) -> bool:
@@ -108,9 +127,8 @@ class Exchange:
     def steps(self) -> list[str]:
         """All of it, from the connect on, but for a request that only repeats the first."""
         found = ["connect", *self.greeting]
-        repeats = not self.ends_itself and self.asked[2:] == self.asked[:1]
-        for asked in self.asked[:2] if repeats else self.asked:
-            found += [f"send:{asked.send}", *asked.answer]
+        for asked in self.asked[:2] if self.repeats else self.asked:
+            found += [asked.send, *asked.answer]
         return found + self._end()
 
     def served(self, suffix: str = "") -> list[str]:
@@ -123,7 +141,7 @@ class Exchange:
 
     def request(self, number: int, suffix: str = "") -> list[str]:
         """The step that asks for the first or a later time; none where nothing is asked."""
-        return [_suffixed(f"send:{self.asked[number].send}", suffix)] if self.asked else []
+        return [_suffixed(self.asked[number].send, suffix)] if self.asked else []
 
     def answer(self, number: int, suffix: str = "") -> list[str]:
         """The steps that expect what comes for that."""
@@ -151,31 +169,45 @@ def draft(opening: Opening, heard: Sequence[Transcript]) -> Exchange:
         answer = _told(opening, heard, turn)
         ending, pushes = _ending(heard, turn), answer.open
         if answer.forms or ending:
-            asked.append(Asked(_send(opening, waiting), _expects(answer)))
+            asked.append(Asked(_sent(opening, waiting), _expects(answer)))
             waiting.clear()
     shuts, last = False, Reply(())
     if not ending and not pushes:
         last = _told(opening, heard, turn + 1)
         ending, pushes = _ending(heard, turn + 1), last.open
         shuts = bool(ending or last.forms)
-        if waiting and (last.forms or (ending and not asked)):
-            asked.append(Asked(_send(opening, waiting), ()))
+        if last.forms and waiting:
+            asked.append(Asked(_sent(opening, waiting), ()))
+        elif ending and not asked:
+            asked.append(Asked(_sent(opening, opening.messages[:1]), ()))
     return Exchange(opening, _expects(greeting), tuple(asked), shuts, _expects(last), ending, pushes)
 
 
 def _told(opening: Opening, heard: Sequence[Transcript], number: int) -> Reply:
     """What came each time in that turn. Where something came only now and then, more may come than is asked for."""
-    turns = [transcript[number] for transcript in heard if number < len(transcript)]
-    came = [turn.received for turn in turns if turn.received]
+    came = _came(heard, number)
     if not came:
         return Reply(())
     if len(came) < len(heard):
         return Reply((), open=True)
+    told = [turn.received for turn in came]
+    if 0 < number <= len(opening.messages):
+        # Where the answer differs, all that was ever answered to the same request says how.
+        numbers = [each for each, message in enumerate(opening.messages, 1) if message == opening.messages[number - 1]]
+        same = [[turn.received for turn in _came(heard, each)] for each in numbers]
+        if any(len(set(answers)) > 1 for answers in same):
+            told = [answer for answers in same for answer in answers]
     if opening.frame and number > 0:
-        framed = frames(came, opening.frame)
+        framed = frames(told, opening.frame)
         if framed is not None:
             return framed
-    return reply(came, whole=all(turn.whole for turn in turns))
+    return reply(told, whole=all(turn.whole for turn in came))
+
+
+def _came(heard: Sequence[Transcript], number: int) -> list[Turn]:
+    """That turn of each transcript in which something came."""
+    turns = [transcript[number] for transcript in heard if number < len(transcript)]
+    return [turn for turn in turns if turn.received]
 
 
 def _ending(heard: Sequence[Transcript], number: int) -> Literal["", "eof", "any"]:
@@ -190,23 +222,24 @@ def _expects(told: Reply) -> tuple[str, ...]:
     return tuple(f"expect:{form}" for form in told.forms)
 
 
-def _send(opening: Opening, messages: Sequence[bytes]) -> str:
+def _sent(opening: Opening, messages: Sequence[bytes]) -> tuple[str, ...]:
     if not opening.frame:
-        return listed([part for message in messages for part in parts(message)])
+        return tuple(part for message in messages for part in parts(message))
     width = 4 if opening.frame == "u32be" else 2
-    return listed([f"{{frame: {opening.frame}, of: {quoted(each[width:].decode())}}}" for each in messages])
+    return tuple(f"{{frame: {opening.frame}, of: {quoted(each[width:].decode())}}}" for each in messages)
 
 
 def title(exchange: Exchange) -> str:
     """The exchange in one sentence."""
-    what = exchange.opening.what
+    what, behind = exchange.opening.what, " after the client's end of stream"
     spoken = "The server speaks first" if exchange.greeting else ""
     if exchange.asked and (exchange.answers or exchange.last):
-        when = "" if exchange.answers else " after the client's end of stream"
+        when = "" if exchange.answers else behind
         return f"{spoken}, and answers {what}{when}" if spoken else f"{what[0].upper()}{what[1:]} is answered{when}"
-    if exchange.ends_itself:
-        return f"{spoken or 'The server lets a client in'}, and ends the connection"
-    return spoken or "A client is let in"
+    spoken = spoken or "The server lets a client in"
+    if not exchange.ending:
+        return spoken
+    return f"{spoken}, and ends the connection{behind if exchange.shuts else ''}"
 
 
 _NOTES = {
@@ -222,13 +255,13 @@ def first_scenario(exchange: Exchange, connections: int) -> str:
         f"# Drafted by `sockcheck init` from what the server did on {connections} connections. It is yours to edit.",
         f"scenario: {title(exchange)}",
     ]
-    if exchange.silent:
+    if exchange.silent and not exchange.ends_itself:
         lines.append("# It said nothing. Write what it should answer: `- expect:` behind the `- send:`.")
     if exchange.pushes:
         lines.append("pushes: yes                # more came than is written here, and it differed or had no end")
     found = [_NOTES.get(step, step) for step in exchange.steps()]
     if exchange.silent and not exchange.ending:
-        found += ["await: accepted", f"send:{_send(LINES, LINES.messages[:1])}"]
+        found += ["await: accepted", Asked(_sent(LINES, LINES.messages[:1]), ()).send]
     return "\n".join(lines) + "\nclient:\n" + steps(found, 2)
 
 

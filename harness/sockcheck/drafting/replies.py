@@ -13,7 +13,7 @@ from itertools import takewhile
 from sockcheck.drafting.writing import inline, is_text, lines_of, listed, literal, parts, quoted, single_quoted
 
 # Beyond these a reply is not written down whole: nobody would read it.
-_MOST_LINES, _MOST_BYTES = 24, 2048
+_MOST_LINES, _MOST_BYTES = 40, 2048
 # So much is asked for of a reply that goes on and on.
 _SOME_BYTES = 512
 
@@ -33,7 +33,9 @@ _TIMES = re.compile(
 )
 _NAMES_OF_TIMES = re.compile(rf"(?:{_MONTHS}|{_DAYS})[a-z]*|[AP]M|[ap]m|st|nd|rd|th|[A-Z]{{3,5}}")
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-_WORDS_OF_TIMES = re.compile(r"\d+|[^\W\d]+|\s+|[^\w\s]")
+# Days of the month and hours are padded, in some formats.
+_WORDS_OF_TIMES = re.compile(r"\s*\d+|[^\W\d]+|\s+|[^\w\s]")
+_NUMBER = re.compile(r"\s*[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,11 @@ def _http(heard: Sequence[bytes]) -> Reply:
 
 
 def _binary(heard: Sequence[bytes], whole: bool) -> Reply:
-    size = min(map(len, heard))
-    if whole and {len(each) for each in heard} == {size}:
-        return Reply((f" {{bytes: {size}}}",))
-    return Reply((f" {{bytes: {min(size, _SOME_BYTES)}}}",), open=True)
+    sizes = {len(each) for each in heard}
+    if whole and len(sizes) == 1:
+        return Reply((f" {{bytes: {sizes.pop()}}}",))
+    # The shortest that was seen need not be the shortest that there is.
+    return Reply((f" {{bytes: {1 if whole else _SOME_BYTES}}}",), open=True)
 
 
 def _varying(heard: Sequence[Sequence[str]], whole: bool) -> Reply:
@@ -105,7 +108,8 @@ def _varying(heard: Sequence[Sequence[str]], whole: bool) -> Reply:
     complete = whole and len({len(each) for each in heard}) == 1 and len(rows) <= _MOST_LINES
     forms: list[str] = []
     constant: list[str] = []
-    for row in rows[:_MOST_LINES]:
+    # Where there were three lines at least, there may be one another time.
+    for row in rows if complete else rows[:1]:
         timed = any(map(_TIMES.search, row))
         if len(set(row)) == 1 and not timed and (complete or row[0].endswith("\n")):
             constant += parts(row[0].encode())
@@ -157,13 +161,12 @@ def _pattern(lines: Sequence[str]) -> str:
 
 def _alike(words: Sequence[str], timed: bool) -> str | None:
     """What matches each of these words, which stand at one place in several lines; None where nothing narrow does."""
-    constant = len(set(words)) == 1
-    if all(map(str.isspace, words)) and (timed or not constant):
-        return r"\s+"
-    if constant and not (timed and (words[0].isdigit() or _NAMES_OF_TIMES.fullmatch(words[0]))):
+    if all(map(_NUMBER.fullmatch, words)) and (timed or len(set(words)) > 1):
+        return r"\s+\d+" if words[0][0].isspace() else r"\d+"
+    if len(set(words)) == 1 and not (timed and _NAMES_OF_TIMES.fullmatch(words[0])):
         return literal(words[0])
-    if all(word.isascii() and word.isdigit() for word in words):
-        return r"\d+"
+    if all(map(str.isspace, words)):
+        return r"\s+"
     if all(re.fullmatch(r"\w+", word, re.ASCII) for word in words):
         return r"\w+"
     return None

@@ -22,26 +22,25 @@ class Turn:
 
 
 Transcript = tuple[Turn, ...]
-"""The turn after the connect, one for each send, and one for the client's end of stream, as far as it came to them."""
+"""The turn after the connect, one for each send, and one for the client's end of stream, up to the server's."""
 
 
 def transcript(events: Iterable[Event]) -> Transcript:
     """The turns of the only client of a case whose every send is one segment."""
     turns: list[Turn] = []
     received, whole = bytearray(), True
-    ending: Literal["", "eof", "reset"] = ""
     for event in events:
         match event:
             case Sent() | SendFailed() | ShutDown():
-                turns.append(Turn(bytes(received), whole, ending))
-                received, whole, ending = bytearray(), True, ""
+                turns.append(Turn(bytes(received), whole))
+                received, whole = bytearray(), True
             case Received():
                 data = event.data if isinstance(event.data, bytes) else event.data.head
                 room = MOST_HEARD - len(received)
                 whole = whole and isinstance(event.data, bytes) and len(data) <= room
                 received += data[:room]
             case PeerClosed():
-                ending = "eof" if event.how == "eof" else "reset"
+                return (*turns, Turn(bytes(received), whole, "eof" if event.how == "eof" else "reset"))
             case _:
                 pass
-    return (*turns, Turn(bytes(received), whole, ending))
+    return (*turns, Turn(bytes(received), whole))

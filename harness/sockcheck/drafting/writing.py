@@ -14,7 +14,7 @@ _SPECIAL = re.compile(r"[\\.^$*+?{}\[\]|()]")
 # A word of a command line that needs no quotes: those of shlex, and braces, since no shell sees them.
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./{}-]+", re.ASCII)
 
-MOST_COMMENT = 110
+MOST_COMMENT = 86
 """So many characters of a comment are written; the rest of what it says is left out."""
 
 
@@ -28,14 +28,17 @@ def is_text(data: bytes) -> bool:
 
 
 def quoted(text: str) -> str:
-    """A YAML scalar in double quotes whose value is `text`, all of whose characters are ASCII or printable."""
+    """A YAML scalar in double quotes whose value is `text`."""
     return '"' + "".join(map(_escaped, text)) + '"'
 
 
 def _escaped(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    return character if character.isprintable() else f"\\x{ord(character):02x}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def single_quoted(text: str) -> str:
