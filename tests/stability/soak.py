@@ -106,7 +106,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--surroundings", nargs="+", choices=LOOPS, default=list(LOOPS))
     parser.add_argument("--servers", nargs="+", choices=good_servers(), default=list(good_servers()), metavar="NAME")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".tox" / "stability-results")
-    parser.add_argument("--limit", type=float, default=600, help="minutes after which no run is begun (default: 600)")
+    parser.add_argument("--limit", type=float, default=900, help="minutes after which no run is begun (default: 900)")
     parser.add_argument("--afresh", action="store_true", help="forget what was run before")
     return parser.parse_args()
 
