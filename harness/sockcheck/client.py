@@ -17,6 +17,7 @@ from typing import Literal, assert_never
 
 import trio
 
+from sockcheck.addresses import Address, is_local, serves
 from sockcheck.events import (
     Awaited,
     Barrier,
@@ -174,6 +175,8 @@ class Client:
         host, port = self._address
         address = self._address = (command.host or host, command.port or port)
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        if action.outcome == "refused":
+            await self._until_nobody_listens(address, action.within)
         try:
             sock = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as error:
@@ -214,6 +217,12 @@ class Client:
             raise Trouble(f"cannot connect to {_text(address)}: {errno.errorcode[code]}")
         else:
             self._connected(sock, command.step, began, at)
+
+    async def _until_nobody_listens(self, address: tuple[str, int], limit: float) -> None:
+        """A server that was told to stop needs a moment for it, and to try it by connecting would be to disturb it."""
+        diag, destination = self._world.diag, Address(*address)
+        if diag is not None and is_local(destination):
+            await until(lambda: not any(serves(row, destination) for row in diag.listeners()), limit)
 
     def _bind(self, sock: socket.socket, source: str) -> None:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import sockcheck
 
-from sockcheck.events import CaseFinished, CaseTimedOut, DeadlinePassed, Released
+from sockcheck.events import CaseJudged, CaseTimedOut, DeadlinePassed, Released
 from sockcheck.recording import read
 from sockcheck.reservation import Reservation
 
@@ -128,7 +128,7 @@ def test_who_waits_for_what_one_that_failed_would_have_done_is_let_go(name: str,
     reservation.release()
     assert ran.code == 1, ran.everything
     events = list(read(record))
-    (verdict,) = [event.verdict for event in events if isinstance(event, CaseFinished)]
+    (verdict,) = [event.verdict for event in events if isinstance(event, CaseJudged)]
     assert len(verdict.findings) == 1, ran.everything
-    assert sorted(event.client for event in events if isinstance(event, Released)) == let_go
+    assert sorted(event.client for event in events if isinstance(event, Released) and event.attempt == 1) == let_go
     assert not [event for event in events if isinstance(event, CaseTimedOut | DeadlinePassed)]
