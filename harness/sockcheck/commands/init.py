@@ -155,7 +155,7 @@ def _exchange(prober: Prober) -> tuple[Exchange, int]:
             if failed is None:
                 return exchange, len(heard) + len(performed)
             why = failed.why
-            if failed.finding and failed.finding.kind in ("exited", "deaf"):
+            if any(finding.kind in ("exited", "deaf") for finding in failed.verdict.findings):
                 raise NothingError(why)
     raise NothingError(why)
 
@@ -177,17 +177,18 @@ def _first_look(prober: Prober, pause: str, others: Sequence[Opening]) -> tuple[
 
 
 def _attempts(prober: Prober, exchange: Exchange, tried: Sequence[Tried]) -> Iterator[tuple[str, Callable[[], Tried]]]:
-    """What there is to try, promise by promise: what may harm the server comes last. `tried` holds what came of it."""
+    """What there is to try, promise by promise. `tried` holds what came of those before."""
     yield "pipelining", lambda: _try(prober, probes.pipelining(exchange))
     pipelines = tried[0].kept is True
     yield "half-close", lambda: _try(prober, probes.half_close(exchange, pipelines=pipelines))
     yield "orderly-close", lambda: _try(prober, probes.orderly_close(exchange))
     yield "prompt", lambda: _try(prober, probes.prompt(exchange))
-    yield "clients", lambda: _clients(prober, exchange)
-    yield "backlog", lambda: _backlog(prober, exchange)
     yield "restart", lambda: _try(prober, probes.restart(exchange))
     yield "stops-on-sigterm", lambda: _try(prober, probes.stops_on_sigterm(exchange))
     yield "survives-reset", lambda: _try(prober, probes.survives_reset(exchange))
+    survives_reset = tried[-1].kept is True
+    yield "clients", lambda: _clients(prober, exchange, survives_reset=survives_reset)
+    yield "backlog", lambda: _backlog(prober, exchange)
 
 
 def _try(prober: Prober, each: probes.Probes) -> Tried:
@@ -209,19 +210,19 @@ def _judged(promise: str, performed: Sequence[Performed], value: str, seen: str)
     return Tried(promise, True, seen, value)
 
 
-def _clients(prober: Prober, exchange: Exchange) -> Tried:
+def _clients(prober: Prober, exchange: Exchange, *, survives_reset: bool) -> Tried:
     """How many at once, and beside others that are silent, stalled or deaf."""
     if not exchange.shows:
         return Tried("clients", None, "a client cannot tell whether it is served")
     pushes = prober.pushes
     performed: list[Performed] = []
     for style in probes.styles(exchange):
-        scenarios = {"two at once": probes.crowd(exchange, style, 2), **probes.neighbours(exchange, style)}
-        performed = prober.perform(scenarios, _TIMES, fail_fast=True)
+        beside = probes.neighbours(exchange, style, survives_reset=survives_reset)
+        performed = prober.perform({"two at once": probes.crowd(exchange, style, 2), **beside}, _TIMES, fail_fast=True)
         kinds = {each.finding.kind for each in performed if each.finding}
         if not kinds & {"surplus-bytes", "wrong-bytes"}:
             break
-    tried = _judged("clients", performed, "2", f"2 at once, and {probes.none_waited(exchange)}")
+    tried = _judged("clients", performed, "2", f"2 at once, and {probes.none_waited(beside)}")
     if not tried.kept:
         return tried
     for number in probes.NUMBERS:
@@ -230,7 +231,7 @@ def _clients(prober: Prober, exchange: Exchange) -> Tried:
         more = _judged("clients", prober.perform(scenarios, _TIMES, fail_fast=True), str(number), "")
         if more.kept:
             prober.pushes = pushes or style.pushes
-            return Tried("clients", True, f"{number} at once, and {probes.none_waited(exchange)}", str(number))
+            return Tried("clients", True, f"{number} at once, and {probes.none_waited(beside)}", str(number))
     return tried
 
 

@@ -32,6 +32,8 @@ from sockcheck.verdict import Finding, Verdict
 # A server that hangs costs no more than this for each thing that is tried, in seconds.
 _TIMEOUTS = Timeouts(expect=2.0, connect=5.0, ready=10.0, case=10.0)
 
+_EXPLAINED_BY_AN_EXIT = ("reset", "missing-bytes", "early-end", "refused")
+
 
 @dataclass(slots=True)
 class Performed:
@@ -47,8 +49,13 @@ class Performed:
 
     @property
     def finding(self) -> Finding | None:
-        """The first, if any."""
-        return self.verdict.findings[0] if self.verdict.findings else None
+        """What went wrong, if anything: the end of the server, unless a client had failed otherwise before.
+
+        How that client leaves then may be what ends the server.
+        """
+        findings = self.verdict.findings
+        first = min(findings, key=lambda finding: finding.at, default=None)
+        return findings[0] if first is not None and first.kind in _EXPLAINED_BY_AN_EXIT else first
 
     @property
     def why(self) -> str:
