@@ -21,7 +21,7 @@ from sockcheck.drafting.transcripts import Transcript
 from sockcheck.drafting.writing import command_line
 from sockcheck.errors import TargetError, UsageError
 from sockcheck.events import TargetFailed
-from sockcheck.run import FAILED, UNAVAILABLE, Server
+from sockcheck.run import FAILED, INTERRUPTED, UNAVAILABLE, Server
 from sockcheck.suite import CONTRACT, SUFFIX
 from sockcheck.target import Command
 from sockcheck_reports import failure, terminal
@@ -40,6 +40,7 @@ _LIMIT = 40.0
 _GRACE = 0.5
 # What signals the server, or may end it.
 _NEED_A_START = ("backlog", "restart", "stops-on-sigterm", "survives-reset")
+_HINT = "name another folder: sockcheck init FOLDER"
 
 
 class NothingError(Exception):
@@ -90,16 +91,22 @@ def _server(options: argparse.Namespace) -> Server | None:
 
 def _check_free(folder: Path) -> None:
     """Raises UsageError where something would be overwritten, or cannot be written."""
-    hint = "name another folder: sockcheck init FOLDER"
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"'{folder}' is a file", hint)
-    if folder.is_dir():
-        taken = [path.name for path in sorted(folder.iterdir()) if path.name == CONTRACT or path.name.endswith(SUFFIX)]
-        if taken:
-            raise UsageError(f"the folder '{folder}' has a {taken[0]} already, and nothing is overwritten", hint)
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"'{folder}' is a file", _HINT)
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    taken = [name for name in names if name == CONTRACT or name.endswith(SUFFIX)]
+    if taken:
+        raise UsageError(f"the folder '{folder}' has a {taken[0]} already, and nothing is overwritten", _HINT)
     if not there.is_dir() or not os.access(there, os.W_OK):
-        raise UsageError(f"'{folder}' cannot be written: '{there}' is not a folder that you may write to", hint)
+        raise UsageError(f"'{folder}' cannot be written: '{there}' is not a folder that you may write to", _HINT)
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(f"'{folder}' cannot be written: {error.strerror or error}", _HINT)
 
 
 def _write(folder: Path, contract: str, scenario: str) -> None:
@@ -109,7 +116,7 @@ def _write(folder: Path, contract: str, scenario: str) -> None:
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        raise UsageError(f"'{folder}' cannot be written: {error.strerror}", "name another folder") from None
+        raise _unwritable(folder, error) from None
 
 
 def _draft(server: Server, options: argparse.Namespace, name: str) -> tuple[str, str, list[Tried]]:
@@ -269,6 +276,8 @@ def _finish(folder: Path, options: argparse.Namespace, run: Callable[[Sequence[s
     if options.port is not None:
         words += ["--port", str(options.port)]
     code = run(words)
+    if code == INTERRUPTED:
+        return code
     if code == 0:
         _say(f"It passes. Edit {SCENARIO}, write more like it, and run them again:")
     else:

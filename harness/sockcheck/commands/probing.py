@@ -99,7 +99,12 @@ class Prober:
             items += [Item(case, self._server) for case in cases]
         collector = _Collector()
         run = Run(items * times, Options(1, fail_fast), Facts([collector.add]), time.monotonic())
-        if trio.run(run.execute, strict_exception_groups=True) == INTERRUPTED:
+        code = INTERRUPTED
+        try:
+            code = trio.run(run.execute, strict_exception_groups=True)
+        except* KeyboardInterrupt:
+            pass  # the signal came before the run listened for it
+        if code == INTERRUPTED:
             raise KeyboardInterrupt
         performed = list(collector.performed.values())
         if collector.failed is not None and not performed:
