@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,7 +31,8 @@ def test_the_reference_servers_keep_their_contracts() -> None:
     ran = sockcheck("run", "scenarios/")
     assert ran.code == 0, ran.everything
     assert " passed in " in ran.out
-    assert ran.err == ""
+    # A run that takes long, as on a busy machine, tells how far it has come.
+    assert re.sub(r"[0-9]+ of [0-9]+ cases after .* passed\n", "", ran.err) == ""
 
 
 @pytest.mark.parametrize("words", [("--version",), ("--help",), ("run", "--help"), ("list", "--help")])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from command_line import sockcheck
+from command_line import LIMIT, sockcheck
 from reference_servers import running
 from tools import CHECKOUT, tool
 
@@ -198,6 +200,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert sockcheck("init", tmp_path / "file").code == 2
     assert sockcheck("init", tmp_path / "file" / "below").code == 2
     assert "has a x.sock.yaml already" in sockcheck("init", tmp_path / "held").err
+    assert "cannot be written: File name too long" in sockcheck("init", tmp_path / ("x" * 300)).err
     assert sockcheck("init", tmp_path / "other").code == 0
     assert sorted(path.name for path in (tmp_path / "other").iterdir()) == [
         "contract.yaml",
@@ -225,6 +228,22 @@ def test_a_server_that_ends_with_its_first_client_passes_nothing(tmp_path: Path)
     assert ran.code == 1, ran.everything
     assert "nothing was written" in " ".join(ran.out.split())
     assert "the server exited with status 0" in " ".join(ran.out.split())
+    assert not folder.exists()
+
+
+def test_who_interrupts_it_gets_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "never"
+    words = ["init", str(folder), "--", *shlex.split(OURS + "echo {host} {port}")]
+    command = [sys.executable, "-m", "sockcheck", *words]
+    with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "trying prompt" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert out == ""
     assert not folder.exists()
 
 

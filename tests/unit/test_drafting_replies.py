@@ -59,6 +59,7 @@ def takes(told: Reply, data: bytes) -> bool:
         ([b"a  b\n", b"a b\n"], " {line: 'a\\s+b'}"),
         ([b"key=ab+c== ok\n", b"key=x/y/z= ok\n"], " {line: 'key=.*= ok'}"),
         ([b"one\n", b"-\n"], " {line: '.*'}"),
+        ([b" 9:30\n", b"12:30\n"], " {line: '\\s*\\d+:\\d+'}"),
         ([b"It is 12:30 now\n"], " {line: 'It is\\s+\\d+:\\d+ now'}"),
         ([b"Mon May  4 12:30:05 2026\n"], " {line: '\\w+ \\w+\\s+\\d+\\s+\\d+:\\d+:\\d+\\s+\\d+'}"),
     ],

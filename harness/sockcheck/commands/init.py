@@ -22,7 +22,7 @@ from sockcheck.drafting.writing import command_line
 from sockcheck.errors import TargetError, UsageError
 from sockcheck.events import TargetFailed
 from sockcheck.pool import Server
-from sockcheck.run import FAILED, UNAVAILABLE
+from sockcheck.run import FAILED, INTERRUPTED, UNAVAILABLE
 from sockcheck.suite import CONTRACT, SUFFIX
 from sockcheck.target import Command
 from sockcheck_reports import failure, terminal
@@ -41,6 +41,7 @@ _LIMIT = 40.0
 _GRACE = 0.5
 # What signals the server, or may end it.
 _NEED_A_START = ("backlog", "restart", "stops-on-sigterm", "survives-reset")
+_HINT = "name another folder: sockcheck init FOLDER"
 
 
 class NothingError(Exception):
@@ -91,16 +92,22 @@ def _server(options: argparse.Namespace) -> Server | None:
 
 def _check_free(folder: Path) -> None:
     """Raises UsageError where something would be overwritten, or cannot be written."""
-    hint = "name another folder: sockcheck init FOLDER"
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"'{folder}' is a file", hint)
-    if folder.is_dir():
-        taken = [path.name for path in sorted(folder.iterdir()) if path.name == CONTRACT or path.name.endswith(SUFFIX)]
-        if taken:
-            raise UsageError(f"the folder '{folder}' has a {taken[0]} already, and nothing is overwritten", hint)
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"'{folder}' is a file", _HINT)
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    taken = [name for name in names if name == CONTRACT or name.endswith(SUFFIX)]
+    if taken:
+        raise UsageError(f"the folder '{folder}' has a {taken[0]} already, and nothing is overwritten", _HINT)
     if not there.is_dir() or not os.access(there, os.W_OK):
-        raise UsageError(f"'{folder}' cannot be written: '{there}' is not a folder that you may write to", hint)
+        raise UsageError(f"'{folder}' cannot be written: '{there}' is not a folder that you may write to", _HINT)
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(f"'{folder}' cannot be written: {error.strerror or error}", _HINT)
 
 
 def _write(folder: Path, contract: str, scenario: str) -> None:
@@ -110,7 +117,7 @@ def _write(folder: Path, contract: str, scenario: str) -> None:
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        raise UsageError(f"'{folder}' cannot be written: {error.strerror}", "name another folder") from None
+        raise _unwritable(folder, error) from None
 
 
 def _draft(server: Server, options: argparse.Namespace, name: str) -> tuple[str, str, list[Tried]]:
@@ -156,7 +163,7 @@ def _exchange(prober: Prober) -> tuple[Exchange, int]:
             if failed is None:
                 return exchange, len(heard) + len(performed)
             why = failed.why
-            if failed.finding and failed.finding.kind in ("exited", "deaf"):
+            if any(finding.kind in ("exited", "deaf") for finding in failed.verdict.findings):
                 raise NothingError(why)
     raise NothingError(why)
 
@@ -178,17 +185,18 @@ def _first_look(prober: Prober, pause: str, others: Sequence[Opening]) -> tuple[
 
 
 def _attempts(prober: Prober, exchange: Exchange, tried: Sequence[Tried]) -> Iterator[tuple[str, Callable[[], Tried]]]:
-    """What there is to try, promise by promise: what may harm the server comes last. `tried` holds what came of it."""
+    """What there is to try, promise by promise. `tried` holds what came of those before."""
     yield "pipelining", lambda: _try(prober, probes.pipelining(exchange))
     pipelines = tried[0].kept is True
     yield "half-close", lambda: _try(prober, probes.half_close(exchange, pipelines=pipelines))
     yield "orderly-close", lambda: _try(prober, probes.orderly_close(exchange))
     yield "prompt", lambda: _try(prober, probes.prompt(exchange))
-    yield "clients", lambda: _clients(prober, exchange)
-    yield "backlog", lambda: _backlog(prober, exchange)
     yield "restart", lambda: _try(prober, probes.restart(exchange))
     yield "stops-on-sigterm", lambda: _try(prober, probes.stops_on_sigterm(exchange))
     yield "survives-reset", lambda: _try(prober, probes.survives_reset(exchange))
+    survives_reset = tried[-1].kept is True
+    yield "clients", lambda: _clients(prober, exchange, survives_reset=survives_reset)
+    yield "backlog", lambda: _backlog(prober, exchange)
 
 
 def _try(prober: Prober, each: probes.Probes) -> Tried:
@@ -210,19 +218,19 @@ def _judged(promise: str, performed: Sequence[Performed], value: str, seen: str)
     return Tried(promise, True, seen, value)
 
 
-def _clients(prober: Prober, exchange: Exchange) -> Tried:
+def _clients(prober: Prober, exchange: Exchange, *, survives_reset: bool) -> Tried:
     """How many at once, and beside others that are silent, stalled or deaf."""
     if not exchange.shows:
         return Tried("clients", None, "a client cannot tell whether it is served")
     pushes = prober.pushes
     performed: list[Performed] = []
     for style in probes.styles(exchange):
-        scenarios = {"two at once": probes.crowd(exchange, style, 2), **probes.neighbours(exchange, style)}
-        performed = prober.perform(scenarios, _TIMES, fail_fast=True)
+        beside = probes.neighbours(exchange, style, survives_reset=survives_reset)
+        performed = prober.perform({"two at once": probes.crowd(exchange, style, 2), **beside}, _TIMES, fail_fast=True)
         kinds = {each.finding.kind for each in performed if each.finding}
         if not kinds & {"surplus-bytes", "wrong-bytes"}:
             break
-    tried = _judged("clients", performed, "2", f"2 at once, and {probes.none_waited(exchange)}")
+    tried = _judged("clients", performed, "2", f"2 at once, and {probes.none_waited(beside)}")
     if not tried.kept:
         return tried
     for number in probes.NUMBERS:
@@ -231,7 +239,7 @@ def _clients(prober: Prober, exchange: Exchange) -> Tried:
         more = _judged("clients", prober.perform(scenarios, _TIMES, fail_fast=True), str(number), "")
         if more.kept:
             prober.pushes = pushes or style.pushes
-            return Tried("clients", True, f"{number} at once, and {probes.none_waited(exchange)}", str(number))
+            return Tried("clients", True, f"{number} at once, and {probes.none_waited(beside)}", str(number))
     return tried
 
 
@@ -269,6 +277,8 @@ def _finish(folder: Path, options: argparse.Namespace, run: Callable[[Sequence[s
     if options.port is not None:
         words += ["--port", str(options.port)]
     code = run(words)
+    if code == INTERRUPTED:
+        return code
     if code == 0:
         _say(f"It passes. Edit {SCENARIO}, write more like it, and run them again:")
     else:

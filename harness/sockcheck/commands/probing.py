@@ -33,6 +33,8 @@ from sockcheck.verdict import Finding, Verdict
 # A server that hangs costs no more than this for each thing that is tried, in seconds.
 _TIMEOUTS = Timeouts(expect=2.0, connect=5.0, ready=10.0, case=10.0)
 
+_EXPLAINED_BY_AN_EXIT = ("reset", "missing-bytes", "early-end", "refused")
+
 
 @dataclass(slots=True)
 class Performed:
@@ -48,8 +50,13 @@ class Performed:
 
     @property
     def finding(self) -> Finding | None:
-        """The first, if any."""
-        return self.verdict.findings[0] if self.verdict.findings else None
+        """What went wrong, if anything: the end of the server, unless a client had failed otherwise before.
+
+        How that client leaves then may be what ends the server.
+        """
+        findings = self.verdict.findings
+        first = min(findings, key=lambda finding: finding.at, default=None)
+        return findings[0] if first is not None and first.kind in _EXPLAINED_BY_AN_EXIT else first
 
     @property
     def why(self) -> str:
@@ -93,7 +100,12 @@ class Prober:
             items += [Item(case, self._server) for case in cases]
         collector = _Collector()
         run = Run(items * times, Options(1, fail_fast), Facts([collector.add]), time.monotonic())
-        if trio.run(run.execute, strict_exception_groups=True) == INTERRUPTED:
+        code = INTERRUPTED
+        try:
+            code = trio.run(run.execute, strict_exception_groups=True)
+        except* KeyboardInterrupt:
+            pass  # the signal came before the run listened for it
+        if code == INTERRUPTED:
             raise KeyboardInterrupt
         performed = list(collector.trials.values())
         if collector.failed is not None and not performed:

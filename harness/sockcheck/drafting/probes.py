@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sockcheck.drafting.exchanges import Exchange
@@ -42,11 +42,12 @@ class Probes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
-    """So many clients that do the same."""
+class _Others:
+    """So many clients that do the same. `pushes`: they may be sent what they do not ask for."""
 
-    count: int
     steps: Sequence[str]
+    count: int = 1
+    pushes: bool = False
 
 
 def half_close(exchange: Exchange, *, pipelines: bool) -> Probes:
@@ -184,29 +185,32 @@ def crowd(exchange: Exchange, style: Style, number: int) -> str:
 
 def silent(exchange: Exchange, style: Style, number: int) -> str:
     """One client is served beside so many others that say nothing."""
-    others = _groups(number, style, lambda _: ["wait-for: served", "reset"])
+    others = _groups(number, style, lambda _: ["wait-for: served"], pushes=True)
     bob = [f"wait-for: {_LAST}", *_bob(exchange, style), "mark: served"]
     return _scenario({"bob": bob, **others}, pushes=style.pushes)
 
 
-def neighbours(exchange: Exchange, style: Style) -> dict[str, str]:
-    """One client is served beside another, which is silent, or stalls in mid-message, or never reads its answers."""
+def neighbours(exchange: Exchange, style: Style, *, survives_reset: bool) -> dict[str, str]:
+    """One client is served beside another, which is silent, or stalls in mid-message, or never reads its answers.
+
+    The last can only leave by a reset, which the server has to survive.
+    """
     opened = ["connect", *exchange.greeting]
     found = {"beside a silent client": _beside(exchange, style, ["connect", "await: accepted"])}
     if exchange.asked:
         half = exchange.opening.messages[0][:3]
         stalled = [*opened, f'send: {{hex: "{half.hex()}"}}', "await: read"]
         found["beside a client that stalls in mid-message"] = _beside(exchange, style, stalled)
-    if exchange.answers:
+    if exchange.answers and survives_reset:
         deaf = [_SMALL_WINDOW, *exchange.greeting, "send: {payload: big}\nread: no\nuntil: blocked\nwithin: 5s"]
         flood = _flood(exchange, _DEAF_SIZE)
-        found["beside a client that never reads"] = _beside(exchange, style, deaf, flood)
+        found["beside a client that never reads"] = _beside(exchange, style, deaf, "reset", payload=flood)
     return found
 
 
-def none_waited(exchange: Exchange) -> str:
-    """What is shown where all of `neighbours` pass."""
-    kinds = "silent, stalled or deaf" if exchange.answers else "silent or stalled" if exchange.asked else "silent"
+def none_waited(beside: Collection[str]) -> str:
+    """What is shown where all of these `neighbours` pass."""
+    kinds = ("silent", "silent or stalled", "silent, stalled or deaf")[len(beside) - 1]
     return f"none waited for one that is {kinds}"
 
 
@@ -221,7 +225,7 @@ def queued(exchange: Exchange, style: Style, number: int) -> str:
     server = ["pause", "mark: paused", "wait-for: all-in", f'check: {{queue: ">= {number}"}}', "resume"]
     served = exchange.served(style.suffix)
     ann = ["wait-for: paused", "connect", "meet: all-in", *(_patiently(step) for step in served[1:])]
-    return _scenario({"crowd": _Counted(number, ann)}, server=server, pushes=style.pushes)
+    return _scenario({"crowd": _Others(ann, number)}, server=server, pushes=style.pushes)
 
 
 def _patiently(step: str) -> str:
@@ -244,17 +248,19 @@ def _large(exchange: Exchange, ending: str) -> str:
     return _scenario({"one": found}, payload=_flood(exchange))
 
 
-def _beside(exchange: Exchange, style: Style, other: Sequence[str], payload: str = "") -> str:
+def _beside(exchange: Exchange, style: Style, other: Sequence[str], *leaves: str, payload: str = "") -> str:
     bob = ["wait-for: there", *_bob(exchange, style), "mark: served"]
-    other = [*other, "mark: there", "wait-for: served", "reset"]
-    return _scenario({"other": other, "bob": bob}, payload=payload, pushes=style.pushes)
+    others = _Others([*other, "mark: there", "wait-for: served", *leaves], pushes=True)
+    return _scenario({"other": others, "bob": bob}, payload=payload, pushes=style.pushes)
 
 
 def _bob(exchange: Exchange, style: Style) -> list[str]:
     return exchange.served("-bob" if style.personal else "")
 
 
-def _groups(number: int, style: Style, then: Callable[[str], Sequence[str]]) -> dict[str, _Counted]:
+def _groups(
+    number: int, style: Style, then: Callable[[str], Sequence[str]], *, pushes: bool = False
+) -> dict[str, _Others]:
     """Clients that connect in groups, one group behind the other, and go on when the last of all is accepted."""
     sizes = [_GROUP] * (number // _GROUP) + [number % _GROUP] * (number % _GROUP > 0)
     connect = ["connect", "await: accepted"]
@@ -264,7 +270,7 @@ def _groups(number: int, style: Style, then: Callable[[str], Sequence[str]]) -> 
         met = _LAST if group == len(sizes) - 1 else f"group-{group}"
         after = [f"wait-for: {_LAST}"] if met != _LAST else []
         suffix = f"-{group}{style.suffix}" if style.personal else ""
-        found[f"group{group}"] = _Counted(size, [*before, *connect, f"meet: {met}", *after, *then(suffix)])
+        found[f"group{group}"] = _Others([*before, *connect, f"meet: {met}", *after, *then(suffix)], size, pushes)
     return found
 
 
@@ -278,7 +284,7 @@ def _flood(exchange: Exchange, size: int = _FLOOD_SIZE) -> str:
 
 
 def _scenario(
-    clients: Mapping[str, Sequence[str] | _Counted],
+    clients: Mapping[str, Sequence[str] | _Others],
     *,
     server: Sequence[str] = (),
     payload: str = "",
@@ -294,8 +300,9 @@ def _scenario(
         lines.append("server:\n" + steps(server, 2).rstrip())
     lines.append("clients:")
     for name, found in clients.items():
-        if isinstance(found, _Counted):
-            lines.append(f"  {name}:\n    count: {found.count}\n    steps:\n{steps(found.steps, 6)}".rstrip())
+        if isinstance(found, _Others):
+            keys = f"    count: {found.count}\n" + "    pushes: yes\n" * (found.pushes or pushes)
+            lines.append(f"  {name}:\n{keys}    steps:\n{steps(found.steps, 6)}".rstrip())
         else:
             lines.append(f"  {name}:\n{steps(found, 4)}".rstrip())
     return "\n".join(lines) + "\n"

@@ -108,7 +108,7 @@ def _varying(heard: Sequence[Sequence[str]], whole: bool) -> Reply:
     complete = whole and len({len(each) for each in heard}) == 1 and len(rows) <= _MOST_LINES
     forms: list[str] = []
     constant: list[str] = []
-    # Where there were three lines at least, there may be one another time.
+    # Where two lines were the fewest, there may be one another time.
     for row in rows if complete else rows[:1]:
         timed = any(map(_TIMES.search, row))
         if len(set(row)) == 1 and not timed and (complete or row[0].endswith("\n")):
@@ -162,7 +162,8 @@ def _pattern(lines: Sequence[str]) -> str:
 def _alike(words: Sequence[str], timed: bool) -> str | None:
     """What matches each of these words, which stand at one place in several lines; None where nothing narrow does."""
     if all(map(_NUMBER.fullmatch, words)) and (timed or len(set(words)) > 1):
-        return r"\s+\d+" if words[0][0].isspace() else r"\d+"
+        padded = [word[0].isspace() for word in words]
+        return r"\s+\d+" if all(padded) else r"\s*\d+" if any(padded) else r"\d+"
     if len(set(words)) == 1 and not (timed and _NAMES_OF_TIMES.fullmatch(words[0])):
         return literal(words[0])
     if all(map(str.isspace, words)):
