@@ -11,9 +11,9 @@ from sockcheck.events import RunStarted
 
 _TAKES_VALUE = frozenset(
     {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
-    | {"--timeout", "--port"}
+    | {"--timeout", "--port", "--isolate", "--flaky"}
 )
-_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--no-observe"})
+_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe"})
 _BARE = re.compile(r"(?:[\w@%+=:./-]|\{\w+\})+", re.ASCII)
 
 
