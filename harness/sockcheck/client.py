@@ -220,7 +220,7 @@ class Client:
         taken = 0
         began = world.clock()
         progress = began
-        seen = self._taken_by_server()
+        seen: tuple[int, int] | None = None
         while True:
             try:
                 taken += sock.send(data[taken:])
@@ -234,6 +234,9 @@ class Client:
                 if taken == len(data):
                     break
                 continue
+            if seen is None:
+                # Only from here on the server may have to take something for us to go on.
+                seen = self._taken_by_server()
             reads = command.action.read
             if reads:
                 await self._read()

@@ -134,10 +134,13 @@ class Exchange:
         """Something was seen. Events after the exchange has ended change nothing."""
         if self.command is None:
             return
-        if isinstance(event, Received | PeerClosed):
-            self._with_values(self._end_quiet, event.at)
-        self._with_values(self._tell, event)
-        self._with_values(self._advance, event.at)
+        self._with_values(self._hear, event)
+
+    def _hear(self, event: ClientEvent) -> None:
+        if isinstance(event, (Received, PeerClosed)):
+            self._end_quiet(event.at)
+        self._tell(event)
+        self._advance(event.at)
 
     def _with_values(self, do: Callable[[_T], None], what: _T) -> None:
         """Do something that may need a value which is not there, or cannot be used: no judgement then."""
