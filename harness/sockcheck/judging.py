@@ -27,7 +27,6 @@ from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
 from sockcheck.wording import hindered
 
-
 # Put together once: for each event it would cost more than all that is made of it.
 _Told = ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled
 _OfMarks = Marked | Waited | Released

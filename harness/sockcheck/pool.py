@@ -124,7 +124,7 @@ class _Trial:
 
 @dataclass(eq=False)
 class _Open:
-    """A trial that needs another attempt. `served` are the cases before its first one, on the same instance."""
+    """A trial that needs another attempt. `served` begins with the cases before its first one, on that instance."""
 
     trial: _Trial
     weighing: Trial
@@ -337,7 +337,7 @@ class Pool:
 
     async def _begin(self, trial: _Trial, instance: _Instance, driver: Driver, role: Role, world: World) -> bool:
         """The first attempt at a case; whether the instance is fit for another one."""
-        place, served = trial.place, tuple(instance.served)
+        place, served, before = trial.place, instance.served, len(instance.served)
         try:
             fit = await self._perform(trial, trial.case, instance, driver, role, world)
         except BaseException:
@@ -346,8 +346,9 @@ class Pool:
         verdict = trial.verdicts[-1]
         if not fit and not place.replaceable:
             place.lost = place.lost or _LOST
-        attempt = Attempt(verdict, len(served), shared=role == "shared")
-        weighing = weigh(attempt, replaceable=place.replaceable, suspects=place.suspects(served))
+        attempt = Attempt(verdict, before, shared=role == "shared")
+        suspects = place.suspects(served[:before]) if place.culprits else ()
+        weighing = weigh(attempt, replaceable=place.replaceable, suspects=suspects)
         self._advance(_Open(trial, weighing, Alone(), served), None)
         return fit and verdict.outcome == "pass"
 

@@ -34,6 +34,8 @@ _ATTRIBUTE = struct.Struct("=HH")
 _BYTES_RECEIVED = struct.Struct("=Q")
 _BYTES_RECEIVED_AT = 128
 
+# struct timeval: two seconds.
+_PATIENCE = struct.pack("@ll", 2, 0)
 _LISTEN_ONLY = 1 << 10
 _ALL_STATES = 0xFFFFFFFF
 _IPPROTO_TCP = socket.IPPROTO_TCP
@@ -116,8 +118,9 @@ class Diag:
     def __init__(self, descriptor: int | None = None) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
         self._socket = socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG, descriptor)
-        # The kernel answers within the send() call; the limit only keeps a broken sandbox from hanging us.
-        self._socket.settimeout(2)
+        # The kernel answers within the send() call; the limit only keeps a broken sandbox from hanging us. It is the
+        # kernel's: for one of its own Python polls before each call.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
 
     def close(self) -> None:
         self._socket.close()
@@ -141,7 +144,7 @@ class Diag:
             raise OSError(number, os.strerror(number))
         fields = _MESSAGE.unpack_from(answer, 16)
         state = State(fields[1])
-        info = _attributes(answer, 16 + _MESSAGE.size, length).get(_INET_DIAG_INFO, b"")
+        info = _attribute(answer, 16 + _MESSAGE.size, length, _INET_DIAG_INFO)
         received = None
         if len(info) >= _BYTES_RECEIVED_AT + 8 and state is not State.NEW_SYN_RECV and state is not State.LISTEN:
             received = _BYTES_RECEIVED.unpack_from(info, _BYTES_RECEIVED_AT)[0]
@@ -194,7 +197,7 @@ def _listener(answer: bytes, begin: int, end: int) -> Listener:
     fields = _MESSAGE.unpack_from(answer, begin)
     family = fields[0]
     host = socket.inet_ntop(family, fields[6][: 4 if family == socket.AF_INET else 16])
-    v6only = _attributes(answer, begin + _MESSAGE.size, end).get(_INET_DIAG_SKV6ONLY, b"\0")[0] != 0
+    v6only = _attribute(answer, begin + _MESSAGE.size, end, _INET_DIAG_SKV6ONLY) not in (b"", b"\0")
     return Listener(
         family=family,
         host=host,
@@ -207,12 +210,13 @@ def _listener(answer: bytes, begin: int, end: int) -> Listener:
     )
 
 
-def _attributes(answer: bytes, offset: int, end: int) -> dict[int, bytes]:
-    found = {}
+def _attribute(answer: bytes, offset: int, end: int, wanted: int) -> bytes:
+    """What the attribute of that kind holds; nothing where there is none."""
     while offset + _ATTRIBUTE.size <= end:
         length, kind = _ATTRIBUTE.unpack_from(answer, offset)
         if length < _ATTRIBUTE.size:
             break
-        found[kind] = answer[offset + _ATTRIBUTE.size : offset + length]
+        if kind == wanted:
+            return answer[offset + _ATTRIBUTE.size : offset + length]
         offset += (length + 3) & ~3
-    return found
+    return b""
