@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import signal
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import trio
 
 from sockcheck.events import RunFinished
 from sockcheck.facts import Facts
+from sockcheck.idling import can_share
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.poller import open_poller
 from sockcheck.pool import Item, Pool
@@ -20,14 +22,25 @@ from sockcheck.world import World
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 
-# Descriptors: so many for ourselves, and so many for each server with its keeper and clients; more where it has a
-# network of its own, from which sockets are kept in stock.
+# Descriptors: so many for ourselves, and so many for each server with its keeper; more where it has a network of its
+# own, from which sockets are kept in stock.
 _OWN_FILES, _FILES_A_JOB, _FILES_OF_A_NETWORK = 48, 16, 20
 
 
-def files_needed(jobs: int, *, isolated: bool = False) -> int:
-    """How many open files a run takes with so many servers at a time, `isolated` in networks of their own."""
-    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * jobs
+def files_needed(jobs: int, *, isolated: bool = False, clients: int = 0) -> int:
+    """How many open files a run takes with so many servers at a time, `isolated` in networks of their own.
+
+    `clients`: how many there are at once, at all these servers together.
+    """
+    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * jobs + clients
+
+
+def clients_at_once(items: Sequence[Item], jobs: int) -> int:
+    """How many clients there may be at once, with so many servers at a time."""
+    sharing = [item for item in items if can_share(item.case, item.clients)]
+    together = sum(len(item.case.actors) for item in sharing)
+    at_one_server = [len(item.case.actors) for item in items] + [min(item.clients, together) for item in sharing]
+    return sum(heapq.nlargest(jobs, at_one_server))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -225,6 +226,24 @@ def test_too_few_descriptors_are_noticed_before_anything_runs() -> None:
     assert done.returncode == 2
     assert "too few open files" in done.stderr
     assert "ulimit -n" in done.stderr
+
+
+@pytest.mark.parametrize(("limit", "code"), [("-Sn 128", 0), ("-n 128", 2)])
+def test_a_descriptor_for_each_client_is_asked_for(limit: str, code: int, tmp_path: Path) -> None:
+    steps = '[connect, meet: all, send: "hi\\n", expect: "hi\\n"]'
+    path = scenario(tmp_path, f"scenario: A crowd\nclients:\n  crowd: {{count: 150, steps: {steps}}}\n")
+    server = ["--", sys.executable, "-m", "sockcheck.servers.echo", "{host}", "{port}"]
+    command = shlex.join([sys.executable, "-m", "sockcheck", "run", str(path), "--stretch", "20", *server])
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit {limit} && exec {command}"],
+        capture_output=True,
+        text=True,
+        cwd=CHECKOUT,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("too few open files: this run needs 2" in done.stderr) == bool(code)
 
 
 def start_hanging(folder: Path, marker: str) -> subprocess.Popen[str]:

@@ -26,7 +26,7 @@ from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Options, Run, files_needed
+from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed
 from sockcheck.scenario import Contract
 from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import Suite, load
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     suite = load(options.paths)
     items = _items(suite, options)
     check_writable(junit=options.junit, html=options.html, record=options.record)
-    jobs = _jobs(options)
+    jobs = _jobs(options, items)
     if options.isolate is not None:
         _try_isolation()
     progress = (
@@ -155,17 +155,18 @@ def _try_isolation() -> None:
         )
 
 
-def _jobs(options: argparse.Namespace) -> int:
+def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
-    wanted = files_needed(jobs, isolated=options.isolate is not None)
+    clients = clients_at_once(items, jobs)
+    wanted = files_needed(jobs, isolated=options.isolate is not None, clients=clients)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return jobs
     if hard != resource.RLIM_INFINITY and hard < wanted:
         raise UsageError(
             f"too few open files: this run needs {wanted}, and the limit is {hard}",
-            f"raise it (ulimit -n {wanted}) or use fewer --jobs",
+            f"raise it (ulimit -n {wanted}), or use fewer --jobs or fewer clients",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return jobs
