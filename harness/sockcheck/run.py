@@ -15,7 +15,7 @@ from sockcheck.events import RunFinished
 from sockcheck.facts import Facts
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.poller import open_poller
-from sockcheck.pool import Item, Pool
+from sockcheck.pool import IDLERS, Item, Pool
 from sockcheck.world import World
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
@@ -26,7 +26,7 @@ _OWN_FILES, _FILES_A_JOB = 48, 16
 
 def files_needed(jobs: int) -> int:
     """How many open files a run takes with so many servers at a time."""
-    return _OWN_FILES + _FILES_A_JOB * jobs
+    return _OWN_FILES + _FILES_A_JOB * (jobs + IDLERS)
 
 
 @dataclass(frozen=True, slots=True)
