@@ -434,7 +434,9 @@ class Figures:
 class HealthRead:
     """The server after the case: is a process of it left, does it listen?
 
-    `why` where one of them is not so, or cannot be seen: what cannot be seen counts as being so.
+    `why` where one of them is not so, or cannot be seen: what cannot be seen counts as being so. `share` is what the
+    server's threads used of a CPU, or waited for, while it was given a long time to come to rest, 1.0 for one CPU; None
+    where it came to rest, or was not given the time.
     """
 
     at: float
@@ -443,6 +445,7 @@ class HealthRead:
     listening: bool
     why: str
     figures: Figures | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

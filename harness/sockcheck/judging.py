@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sockcheck.case import SERVER, Action, Case, ServerAction
 from sockcheck.events import (
@@ -26,6 +27,9 @@ from sockcheck.serving import Serving
 from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
 from sockcheck.wording import hindered
+
+# From this share of a CPU on a server does not wait for anything: it spins.
+_SPIN = 0.8
 
 
 class Judge:
@@ -126,8 +130,10 @@ class Judge:
                 self._exited.at,
             )
         health = self._health
-        if health is None or health.listening or self.serving.exit_asked:
+        if health is None or self.serving.exit_asked:
             return None
+        if health.listening:
+            return self._spin_finding(health)
         state = "is alive but listens no more" if health.alive else "is gone"
         return self._finding(
             "deaf" if health.alive else "exited",
@@ -136,6 +142,18 @@ class Judge:
             f"it {state}",
             health.at,
         )
+
+    def _spin_finding(self, health: HealthRead) -> Finding | None:
+        if health.share is None or health.share < _SPIN:
+            return None
+        finding = self._finding(
+            "spinning",
+            f"with nothing to do, the server used {health.share:.0%} of a CPU",
+            "a server that waits, without using a CPU, for its clients to do something",
+            f"{health.share:.0%} of a CPU, used or waited for, long after the last client had gone",
+            health.at,
+        )
+        return replace(finding, law="churn.spin")
 
     def _timeout_finding(self, event: CaseTimedOut) -> Finding:
         limit = seconds(self.case.deadline)

@@ -355,7 +355,7 @@ class Pool:
         world.emit(CaseStarted(world.clock(), attempt, instance.number, case, unique, trial.number, role))
         judge = self._facts.bench.judge(attempt)
         try:
-            return await driver.perform(attempt, judge)
+            return await driver.perform(attempt, judge, patient=trial.probe and role != "predecessor")
         except BaseException as error:
             # Cut short, by a signal or because the server's keeper was lost: no evidence either way.
             why = self.stop or (error.message if isinstance(error, TargetError) else "the case was cut short")
@@ -383,11 +383,8 @@ class Pool:
 
         Where the exchange does not work twice on one server it leaves something behind, and is no fair question.
         """
-        if verdict.outcome not in ("fail", "flaky") or place.probe_failed:
-            return False
-        if place.probe is not None and place.probe.id in after:
-            return False
-        return bool(after or verdict.reason) or not place.replaceable
+        repeats = place.probe is None or place.probe.id not in after
+        return verdict.outcome in ("fail", "flaky") and repeats and not place.probe_failed
 
     def _cut_short(self, trial: _Trial, why: str) -> None:
         """No more attempts can be made at this case: it is judged by those that there are."""

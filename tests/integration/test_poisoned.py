@@ -104,5 +104,9 @@ def test_two_that_half_close_at_once(lines: Path) -> None:
     assert run(lines, "together") == {("d-two", "fail", ())}
 
 
+def test_a_server_that_spins_after_a_reset(lines: Path) -> None:
+    assert run(lines, "spin") == {("a-greets", "fail", ("c-resets",))}
+
+
 def test_what_the_last_case_did_is_seen_by_a_fresh_client(lines: Path) -> None:
     assert run(lines, "reset", "--select", "lines/a*", "--select", "lines/c*") == {("a-greets", "fail", ("c-resets",))}

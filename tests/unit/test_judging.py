@@ -81,6 +81,16 @@ def test_the_health_behind_a_case(health: HealthRead, kind: str, message: str) -
     assert (finding.step, finding.span, finding.hint) == (1, SECOND, "do this")
 
 
+def test_a_server_that_works_with_nothing_to_do_spins() -> None:
+    def shared(share: float | None) -> Verdict:
+        return verdict(connected(), received(), HealthRead(0.5, 1, True, True, "", None, share))
+
+    (finding,) = shared(0.97).findings
+    assert (finding.kind, finding.law) == ("spinning", "churn.spin")
+    assert finding.message == "with nothing to do, the server used 97% of a CPU"
+    assert shared(0.5) == shared(None) == Verdict("pass")
+
+
 def test_an_exit_before_any_client_came_may_be_the_doing_of_the_case_before() -> None:
     (finding,) = verdict(TargetExited(0.3, 1, 3), HEALTHY).findings
     assert finding.message.endswith("before this case had come to it: the cause may lie in the case before")

@@ -5,6 +5,7 @@ hundredth   from the hundredth connection on nobody is answered right
 reset       a client that reset leaves its mark on all that come after it
 lock        a client that goes away in mid-line leaves the lock locked: nobody is answered any more
 together    what two clients that end their streams at the same time are sent is mixed up
+spin        a client that reset leaves a thread behind that spins
 last        a client that resets ends the accepting: who is connected is served, nobody else is
 """
 
@@ -32,6 +33,8 @@ def serve(connection: socket.socket, number: int) -> None:
                 data = connection.recv(65536)
             except ConnectionResetError:
                 poisoned.set()
+                while HOW == "spin":
+                    pass
                 return
             if not data:
                 break
