@@ -11,11 +11,21 @@ import trio
 from sockcheck import server_steps
 from sockcheck.case import SERVER
 from sockcheck.client import Client
-from sockcheck.events import CaseTimedOut, DeadlinePassed, Event, Figures, HealthRead, ServerDeadlinePassed, Troubled
+from sockcheck.events import (
+    CaseTimedOut,
+    Connected,
+    DeadlinePassed,
+    Event,
+    Figures,
+    HealthRead,
+    ServerDeadlinePassed,
+    Troubled,
+)
 from sockcheck.judging import Judge
 from sockcheck.marks import Board
 from sockcheck.observe import measures
 from sockcheck.observe.settling import settle
+from sockcheck.slopes import growths
 from sockcheck.target import Target
 from sockcheck.world import Trouble, World
 
@@ -41,6 +51,8 @@ class Driver:
         self._target = target
         self._settle_limit = SETTLE_LIMIT
         self._before: Figures | None = None
+        self._connections = 0
+        self._readings: list[tuple[int, Figures]] = []
         self._began = 0.0
 
     async def perform(self, attempt: int, judge: Judge, *, patient: bool = False) -> bool:
@@ -74,7 +86,10 @@ class Driver:
         share = None if rests or not patient else await self._share()
         health = await self._target.health()
         self._before = health.figures
-        world.emit(HealthRead(world.clock(), attempt, *health, share=share))
+        if health.figures is not None:
+            self._readings.append((self._connections, health.figures))
+        grown = growths(self._readings) if patient and rests else ()
+        world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
         return health.alive and health.listening
 
     async def survives_pause(self) -> bool:
@@ -87,7 +102,9 @@ class Driver:
 
     def _emit(self, event: Event) -> None:
         """Tell `event`. With a deadline goes how long the server was kept from running."""
-        if isinstance(event, DeadlinePassed | CaseTimedOut):
+        if isinstance(event, Connected):
+            self._connections += 1
+        elif isinstance(event, DeadlinePassed | CaseTimedOut):
             event = replace(event, starved=self._starved())
         elif isinstance(event, ServerDeadlinePassed):
             late = self._world.poller.late_since(self._world.origin + self._began)

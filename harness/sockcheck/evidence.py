@@ -22,6 +22,7 @@ SOFT: frozenset[Kind] = frozenset(
         "no-start",
         "wrong-measure",
         "spinning",
+        "leaking",
         "case-timeout",
     }
 )

@@ -32,6 +32,9 @@ from sockcheck.wording import hindered
 _SPIN = 0.8
 
 
+_GROWN = {"open_files": "descriptors", "threads": "threads", "children": "child processes"}
+
+
 class Judge:
     """One attempt at one case.
 
@@ -133,7 +136,7 @@ class Judge:
         if health is None or self.serving.exit_asked:
             return None
         if health.listening:
-            return self._spin_finding(health)
+            return self._spin_finding(health) or self._leak_finding(health)
         state = "is alive but listens no more" if health.alive else "is gone"
         return self._finding(
             "deaf" if health.alive else "exited",
@@ -154,6 +157,20 @@ class Judge:
             health.at,
         )
         return replace(finding, law="churn.spin")
+
+    def _leak_finding(self, health: HealthRead) -> Finding | None:
+        if not health.growths:
+            return None
+        grown = health.growths[0]
+        what, each = _GROWN[grown.what], f"{grown.each:.2g}"
+        finding = self._finding(
+            "leaking",
+            f"the server keeps {each} {what} of each connection that it has served",
+            f"{what} are given back when a connection ends",
+            f"{each} more {what} with each of the last {grown.connections:,} connections",
+            health.at,
+        )
+        return replace(finding, law="churn.leak")
 
     def _timeout_finding(self, event: CaseTimedOut) -> Finding:
         limit = seconds(self.case.deadline)

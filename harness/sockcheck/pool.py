@@ -383,8 +383,10 @@ class Pool:
 
         Where the exchange does not work twice on one server it leaves something behind, and is no fair question.
         """
-        repeats = place.probe is None or place.probe.id not in after
-        return verdict.outcome in ("fail", "flaky") and repeats and not place.probe_failed
+        if verdict.outcome not in ("fail", "flaky") or place.probe_failed:
+            return False
+        asked_twice = place.probe is not None and place.probe.id in after
+        return not asked_twice or all(finding.law.startswith("churn.") for finding in verdict.findings)
 
     def _cut_short(self, trial: _Trial, why: str) -> None:
         """No more attempts can be made at this case: it is judged by those that there are."""

@@ -29,6 +29,7 @@ Kind = Literal[
     "wrong-measure",  # a figure of the server is not what was asked for
     "not-known-to-fail",  # a known failure passed
     "spinning",  # it uses a CPU with nothing to do
+    "leaking",  # something of each connection stays
     "case-timeout",  # the whole case took longer than it may
 ]
 
