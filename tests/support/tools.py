@@ -54,6 +54,8 @@ TOOLS = {
     "dnsmasq": Tool(("dnsmasq",), ("dnsmasq-base",), ("--version",)),
     "ncat": Tool(("ncat",), ("ncat",), ("--version",)),
     "mosquitto": Tool(("mosquitto",), ("mosquitto",), ("-h",), (3,)),
+    # Unpacked only: the package is a whole HTTP cache, with a compiler. 1: so it ends with its usage.
+    "varnishtest": Tool(("varnishtest",), ("varnish",), ("-h",), (1,), apart=True),
     "chromium": Tool(("chromium", "google-chrome", "chrome", "chromium-browser"), ("chromium",), ("--version",)),
     "git": Tool(("git",), ("git",), ("--version",)),
     "ps": Tool(("ps",), ("procps",), ("--version",)),
