@@ -36,6 +36,8 @@ _RESTLESS_LIMIT = 0.05
 # How long a server may take, in seconds, to come to rest when that is what it is looked at for: it may have something
 # to finish for a client that has gone, or garbage to collect.
 _REST_LIMIT = 2.0
+# More readings than that tell no more: of a long run every second one is kept.
+_MOST_READINGS = 1000
 # A server that uses this share of all CPUs waits for a CPU because of its own threads.
 _OWN_DOING = 0.8
 # Clients that start together would falsify each other's times: so many, then a turn for those that run.
@@ -88,6 +90,8 @@ class Driver:
         self._before = health.figures
         if health.figures is not None:
             self._readings.append((self._connections, health.figures))
+            if len(self._readings) > _MOST_READINGS:
+                del self._readings[::2]
         grown = growths(self._readings) if patient and rests else ()
         world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
         return health.alive and health.listening

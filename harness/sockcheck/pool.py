@@ -7,10 +7,11 @@ anything else is tried again alone.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import trio
@@ -97,7 +98,7 @@ class Place:
         return any("{port}" in word for word in self.server.argv)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Trial:
     """A case, and the attempts at it so far."""
 
@@ -150,6 +151,7 @@ class Pool:
         self._together: deque[list[_Trial]] = deque()
         self._open: deque[_Open] = deque()
         self._exclusive: deque[_Open] = deque()
+        self._starting = trio.CapacityLimiter(len(os.sched_getaffinity(0)))
         self._take_in(items)
 
     def _take_in(self, items: Sequence[Item]) -> None:
@@ -232,11 +234,14 @@ class Pool:
         try:
             if place.lost:
                 raise TargetError(place.lost)
-            async with (
-                started(server, number=number, emit=world.emit, clock=world.clock)
-                if isinstance(server, Command)
-                else connected(server, number=number, emit=world.emit, clock=world.clock)
-            ) as target:
+            async with AsyncExitStack() as stack:
+                # Servers that start all at once would take the CPUs from those that serve.
+                async with self._starting:
+                    target: Target = await stack.enter_async_context(
+                        started(server, number=number, emit=world.emit, clock=world.clock)
+                        if isinstance(server, Command)
+                        else connected(server, number=number, emit=world.emit, clock=world.clock)
+                    )
                 place.any_port = _takes_any_port(place, target)
                 place.known.set()
                 yield _Instance(place, target, number)
