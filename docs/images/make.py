@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,13 +21,18 @@ def main() -> None:
     """Run one scenario against a server that takes one recv() for one message, and photograph its report."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.html"
-        server = ["--", "{python}", "tests/zoo/tutorial/recv1024.py", "{host}", "{port}"]
+        # As anybody's command: `{python}` would show the path of ours.
+        server = ["--", "python", "tests/zoo/tutorial/recv1024.py", "{host}", "{port}"]
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         run = [sys.executable, "-m", "sockcheck", "run", "scenarios/echo", "--select", "cut-in-two"]
-        subprocess.run([*run, "--html", str(report), *server], cwd=CHECKOUT, check=False, capture_output=True)
+        words = [*run, "--html", str(report), *server]
+        ran = subprocess.run(words, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
+        if ran.returncode != 1:
+            raise SystemExit(f"the run should fail, and ended with exit code {ran.returncode}\n{ran.stderr}")
         for name, options in (("failing-report", []), ("failing-report-dark", ["--force-dark-mode"])):
             picture = HERE / f"{name}.png"
             chromium = [tool("chromium"), "--headless", "--no-sandbox", *QUIET, f"--user-data-dir={folder}/{name}"]
-            size = ["--window-size=900,1260", "--hide-scrollbars", f"--screenshot={picture}"]
+            size = ["--window-size=900,1330", "--hide-scrollbars", f"--screenshot={picture}"]
             subprocess.run([*chromium, *options, *size, report.as_uri()], check=True, capture_output=True)
 
 

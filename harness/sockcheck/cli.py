@@ -178,6 +178,9 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     server.add_argument("--connect", metavar="ADDRESS", help="use the server that listens at HOST:PORT or [IPV6]:PORT")
     server.add_argument("--port", type=int, metavar="N", help="which port to test, where COMMAND listens on several")
+    server.add_argument(
+        "--isolate", choices=("net",), help="give each server a network of its own, so that any address is free"
+    )
     choice = run.add_argument_group("what is run")
     _add_select(choice)
     choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")

@@ -17,7 +17,7 @@ from typing import Literal, assert_never
 
 import trio
 
-from sockcheck.addresses import Address, is_local, serves
+from sockcheck.addresses import Address
 from sockcheck.events import (
     Awaited,
     Barrier,
@@ -54,6 +54,7 @@ from sockcheck.observe.settling import settle, until
 from sockcheck.observe.sockdiag import PeerEnd, State, peer_query
 from sockcheck.poller import Watched
 from sockcheck.segments import FALLBACK_GAP
+from sockcheck.sockets import prepared, until_nobody_listens
 from sockcheck.world import Trouble, World
 
 _CHUNK = 65536
@@ -73,8 +74,6 @@ _SERVER_REFUSES = (errno.ECONNREFUSED, errno.ETIMEDOUT)
 # The handshake was finished, and the server ended the connection before we looked: a reset in SYN_SENT gives
 # ECONNREFUSED, one behind the server's FIN gives EPIPE, all others ECONNRESET (net/ipv4/tcp_input.c: tcp_reset()).
 _ENDED_AT_ONCE = (errno.ECONNRESET, errno.EPIPE)
-# linux/in.h: the port is chosen when the connection is made, so that it need only be free for that destination.
-_IP_BIND_ADDRESS_NO_PORT = 24
 _LINGER_0 = struct.pack("ii", 1, 0)
 
 
@@ -174,24 +173,9 @@ class Client:
         world, action = self._world, command.action
         host, port = self._address
         address = self._address = (command.host or host, command.port or port)
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         if action.outcome == "refused":
-            await self._until_nobody_listens(address, action.within)
-        try:
-            sock = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        except OSError as error:
-            raise Trouble(f"no socket for a client: {error.strerror}") from None
-        if action.no_delay:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for level, option, value in (
-            (socket.SOL_SOCKET, socket.SO_RCVBUF, action.receive_buffer),
-            (socket.SOL_SOCKET, socket.SO_SNDBUF, action.send_buffer),
-            (socket.IPPROTO_TCP, socket.TCP_MAXSEG, action.segment_size),
-        ):
-            if value is not None:
-                sock.setsockopt(level, option, value)
-        if action.source is not None:
-            self._bind(sock, action.source)
+            await until_nobody_listens(world, Address(*address), action.within)
+        sock = self._socket = await prepared(world, Address(*address), action)
         began = world.clock()
         code = sock.connect_ex(address)
         if code == errno.EINPROGRESS:
@@ -218,19 +202,6 @@ class Client:
         else:
             self._connected(sock, command.step, began, at)
 
-    async def _until_nobody_listens(self, address: tuple[str, int], limit: float) -> None:
-        """A server that was told to stop needs a moment for it, and to try it by connecting would be to disturb it."""
-        diag, destination = self._world.diag, Address(*address)
-        if diag is not None and is_local(destination):
-            await until(lambda: not any(serves(row, destination) for row in diag.listeners()), limit)
-
-    def _bind(self, sock: socket.socket, source: str) -> None:
-        try:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((source, 0))
-        except OSError as error:
-            raise Trouble(f"cannot connect from {source}: {error.strerror}") from None
-
     def _connected(self, sock: socket.socket, step: int, began: float, at: float) -> None:
         self._began = began
         local, peer = sock.getsockname()[:2], self._address
@@ -249,7 +220,7 @@ class Client:
         taken = 0
         began = world.clock()
         progress = began
-        seen = self._taken_by_server()
+        seen: tuple[int, int] | None = None
         while True:
             try:
                 taken += sock.send(data[taken:])
@@ -263,6 +234,9 @@ class Client:
                 if taken == len(data):
                     break
                 continue
+            if seen is None:
+                # Only from here on the server may have to take something for us to go on.
+                seen = self._taken_by_server()
             reads = command.action.read
             if reads:
                 await self._read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["cut", "see", "keep", "place", "extra", "server"]
+Group = Literal["cut", "see", "keep", "place", "option", "extra", "server"]
 State = Literal["yes", "weaker", "no", "untried"]
 
 

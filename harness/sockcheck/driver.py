@@ -48,7 +48,7 @@ class Driver:
     """Performs cases. One for each target, since it remembers how that one behaves."""
 
     def __init__(self, world: World, target: Target) -> None:
-        self._world = replace(world, emit=self._emit)
+        self._world = replace(_there(world, target), emit=self._emit)
         self._told = world.emit
         self._target = target
         self._settle_limit = SETTLE_LIMIT
@@ -204,6 +204,14 @@ class _ServerMarks:
 
     async def wait_for(self, name: str) -> bool:
         return await self._board.wait_for(name)
+
+
+def _there(world: World, target: Target) -> World:
+    """The world as the clients of this target see it: some have a network of their own."""
+    isolation = target.isolation
+    if isolation is None:
+        return world
+    return replace(world, new_socket=isolation.socket, diag=None if world.diag is None else isolation.diag)
 
 
 def _first(group: BaseExceptionGroup[Trouble]) -> BaseException:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sockcheck.scenario import Span
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What has no place needs no spans: `--help` loads none of the data.
+    from sockcheck.scenario import Span
 
 
 class SockcheckError(Exception):

@@ -58,7 +58,10 @@ class SourceRead:
 
 @dataclass(frozen=True, slots=True)
 class TargetStarted:
-    """A server is ready. `pid` is 0 and `command` empty for one that was running already (`--connect`)."""
+    """A server is ready. `pid` is 0 and `command` empty for one that was running already (`--connect`).
+
+    `isolated`: in a network of its own (`--isolate net`), in which `address` is.
+    """
 
     at: float
     target: int
@@ -66,6 +69,19 @@ class TargetStarted:
     address: str
     pid: int
     took: float
+    isolated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotIsolated:
+    """The server could not be started in a network of its own (`--isolate net`), for the reason `why`, and was without.
+
+    From here on it runs without.
+    """
+
+    at: float
+    target: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,6 +556,6 @@ ServerEvent = (
 
 AttemptEvent = ClientEvent | ServerEvent | CaseStarted | CaseTimedOut | HealthRead | Troubled | CaseFinished
 
-TargetEvent = TargetStarted | TargetFailed | TargetOutput | TargetExited | TargetStopped
+TargetEvent = TargetStarted | NotIsolated | TargetFailed | TargetOutput | TargetExited | TargetStopped
 
 Event = RunStarted | SourceRead | TargetEvent | AttemptEvent | CaseJudged | CaseNotRun | RunFinished

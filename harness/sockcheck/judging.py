@@ -35,6 +35,11 @@ _SPIN = 0.8
 _GROWN = {"open_files": "descriptors", "threads": "threads", "children": "child processes"}
 
 
+# Put together once: for each event it would cost more than all that is made of it.
+_Told = ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled
+_OfMarks = Marked | Waited | Released
+
+
 class Judge:
     """One attempt at one case.
 
@@ -103,15 +108,17 @@ class Judge:
         event = self._timed_out
         return hindered(event.late, event.starved, self.case.deadline) if event is not None else ""
 
-    def tell(self, event: ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled) -> None:
+    def tell(self, event: _Told) -> None:
         """Something was seen in this attempt. What no client of the case saw is passed over."""
-        if isinstance(event, ServerEvent) or (isinstance(event, Marked | Waited | Released) and event.client == SERVER):
-            self.serving.tell(event)
-        elif isinstance(event, ClientEvent):
-            self._connected = self._connected or isinstance(event, Connected)
+        if isinstance(event, ClientEvent):
             exchange = self.exchanges.get(event.client)
             if exchange is not None:
+                self._connected = self._connected or isinstance(event, Connected)
                 exchange.tell(event)
+            elif isinstance(event, _OfMarks) and event.client == SERVER:
+                self.serving.tell(event)
+        elif isinstance(event, ServerEvent):
+            self.serving.tell(event)
         elif isinstance(event, HealthRead):
             self._health = event
         elif isinstance(event, CaseTimedOut):
@@ -219,7 +226,7 @@ class Bench:
             for judge in self._judges.values():
                 if judge.target == event.target:
                     judge.exited(event)
-        elif isinstance(event, ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled):
+        elif isinstance(event, _Told):
             judge_ = self._judges.get(event.attempt)
             if judge_ is not None:
                 judge_.tell(event)

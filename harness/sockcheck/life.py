@@ -12,6 +12,7 @@ import trio
 from sockcheck import target_errors
 from sockcheck.addresses import Address, reached_at, serves
 from sockcheck.errors import TargetError
+from sockcheck.isolation import Isolation
 from sockcheck.keeper.client import ExecError, Gone, Keeper, Output
 from sockcheck.observe import processes
 from sockcheck.observe.proctcp import ListenSource
@@ -49,6 +50,7 @@ class Meant:
 class Life:
     """A command under a keeper of its own. `hear` is told at once what it writes, and that it is gone.
 
+    `source` tells who listens; an `Isolation` is the network that the server is to be in.
     Raises KeeperError where no keeper can be started. `run` has to run beside, until `close` has come back.
     `output` is the last that it wrote, `gone` its end. `ended` is set when no process is left.
     """
@@ -57,18 +59,23 @@ class Life:
         self._command = command
         self._source = source
         self._hear = hear
-        self._before = source.listeners()
-        self._inodes = frozenset(row.inode for row in self._before)
+        self._isolation = source if isinstance(source, Isolation) else None
+        self._before: Sequence[Listener] = ()
+        self._inodes: frozenset[int] = frozenset()
         self.output = bytearray()
         self.gone: Gone | None = None
         self.ended = trio.Event()
-        self.keeper = Keeper(self._heard)
+        self.keeper = Keeper(self._heard, () if self._isolation is None else self._isolation.namespaces)
 
     async def run(self) -> None:
         await self.keeper.read()
 
     async def start(self) -> int:
         """Start the command; the first process. Raises TargetError."""
+        if self._isolation is not None:
+            await self._isolation.enter(self.keeper)
+        self._before = self._source.listeners()
+        self._inodes = frozenset(row.inode for row in self._before)
         try:
             return await self.keeper.start(self._command, files=_OPEN_FILES)
         except ExecError as error:
@@ -76,6 +83,8 @@ class Life:
 
     async def close(self) -> None:
         """Kill what is left of it. It takes some seconds at most; shield it."""
+        if self._isolation is not None:
+            self._isolation.leave()
         await self.keeper.close()
 
     def listeners(self, pids: Sequence[int]) -> list[Listener]:

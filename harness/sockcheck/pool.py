@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -20,11 +20,21 @@ from sockcheck.addresses import Address
 from sockcheck.case import Case, Pause, Restart, Start
 from sockcheck.driver import Driver
 from sockcheck.errors import TargetError
-from sockcheck.events import CaseFinished, CaseJudged, CaseNotRun, CaseStarted, Role, TargetFailed, Troubled
+from sockcheck.events import (
+    CaseFinished,
+    CaseJudged,
+    CaseNotRun,
+    CaseStarted,
+    NotIsolated,
+    Role,
+    TargetFailed,
+    Troubled,
+)
 from sockcheck.evidence import Alone, Attempt, Judged, Move, Replay, Trial, cut_short, weigh
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share, is_probe, mostly_waits
 from sockcheck.target import Command, Target, connected, started
+from sockcheck.target_errors import not_even_outside
 from sockcheck.verdict import Outcome, Verdict
 from sockcheck.world import World
 
@@ -91,8 +101,13 @@ class Place:
         return tuple(sorted(_last(ids, identifier) for identifier in latest))
 
     @property
+    def can_be_many(self) -> bool:
+        """Whether several instances can run at a time: each has a network of its own, or an address of our choice."""
+        return self.address_is_ours or (isinstance(self.server, Command) and self.server.isolate)
+
+    @property
     def address_is_ours(self) -> bool:
-        """Whether we choose where it listens. Another's choice can be had by one instance at a time."""
+        """Whether we choose where it listens."""
         if isinstance(self.server, Address) or self.server.port is not None:
             return False
         return any("{port}" in word for word in self.server.argv)
@@ -152,6 +167,8 @@ class Pool:
         self._open: deque[_Open] = deque()
         self._exclusive: deque[_Open] = deque()
         self._starting = trio.CapacityLimiter(len(os.sched_getaffinity(0)))
+        # Of all servers whose address is not ours to choose one runs at a time.
+        self._single = trio.Lock()
         self._take_in(items)
 
     def _take_in(self, items: Sequence[Item]) -> None:
@@ -216,6 +233,9 @@ class Pool:
             elif (trial := queue[0]).place.lost or trial.case.skip:
                 queue.popleft()
                 self._not_run(trial.case, trial.case.skip or trial.place.lost)
+            elif not trial.place.can_be_many and self._single.locked():
+                async with self._single:
+                    pass  # Who had it has gone on with what waits.
             elif self._is_free(trial.place):
                 await self._serve(trial.place, world, queue)
             else:
@@ -230,18 +250,12 @@ class Pool:
     async def _instance(self, place: Place, world: World) -> AsyncIterator[_Instance]:
         """A server, started for this or running already. TargetError, also from the body, has been told behind it."""
         self._targets += 1
-        server, number = place.server, self._targets
+        number = self._targets
         try:
             if place.lost:
                 raise TargetError(place.lost)
             async with AsyncExitStack() as stack:
-                # Servers that start all at once would take the CPUs from those that serve.
-                async with self._starting:
-                    target: Target = await stack.enter_async_context(
-                        started(server, number=number, emit=world.emit, clock=world.clock)
-                        if isinstance(server, Command)
-                        else connected(server, number=number, emit=world.emit, clock=world.clock)
-                    )
+                target = await self._had(place, number, world, stack)
                 place.any_port = _takes_any_port(place, target)
                 place.known.set()
                 yield _Instance(place, target, number)
@@ -251,6 +265,40 @@ class Pool:
                 place.lost = error.message
                 place.known.set()
             raise
+
+    async def _had(self, place: Place, number: int, world: World, stack: AsyncExitStack) -> Target:
+        """Start it, or look at the one that runs; `stack` ends that. Raises TargetError.
+
+        One that cannot be started in a network of its own is tried without, before it is judged. If that works it is
+        not isolated any more.
+        """
+        server = place.server
+        if isinstance(server, Command) and server.isolate:
+            try:
+                return await self._started(server, number, world, stack)
+            except TargetError as error:
+                inside = error
+            server = replace(server, isolate=False)
+            await stack.enter_async_context(self._single)
+            try:
+                target = await self._started(server, number, world, stack)
+            except TargetError as outside:
+                raise not_even_outside(inside, outside) from outside
+            place.server = server
+            world.emit(NotIsolated(world.clock(), number, inside.message))
+            return target
+        if not place.can_be_many:
+            await stack.enter_async_context(self._single)
+        return await self._started(server, number, world, stack)
+
+    async def _started(self, server: Server, number: int, world: World, stack: AsyncExitStack) -> Target:
+        # Servers that start all at once would take the CPUs from those that serve.
+        async with self._starting:
+            return await stack.enter_async_context(
+                started(server, number=number, emit=world.emit, clock=world.clock)
+                if isinstance(server, Command)
+                else connected(server, number=number, emit=world.emit, clock=world.clock)
+            )
 
     async def _serve(self, place: Place, world: World, queue: deque[_Trial]) -> None:
         """One instance of a server, for as many of its cases as it stays fit for."""
@@ -459,8 +507,11 @@ def _takes_any_port(place: Place, target: Target) -> bool:
     """Whether its port is from the range that the kernel gives away, and neither we nor the user chose it."""
     if isinstance(place.server, Address) or place.server.port is not None or place.address_is_ours:
         return False
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
-        low, high = map(int, limits.read().split())
+    if target.isolation is not None:
+        low, high = target.isolation.ports
+    else:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
+            low, high = map(int, limits.read().split())
     return low <= target.address.port <= high
 
 

@@ -20,13 +20,14 @@ from sockcheck.world import World
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 
-# Descriptors: so many for ourselves, and so many for each server with its keeper and clients.
-_OWN_FILES, _FILES_A_JOB = 48, 16
+# Descriptors: so many for ourselves, and so many for each server with its keeper and clients; more where it has a
+# network of its own, from which sockets are kept in stock.
+_OWN_FILES, _FILES_A_JOB, _FILES_OF_A_NETWORK = 48, 16, 20
 
 
-def files_needed(jobs: int) -> int:
-    """How many open files a run takes with so many servers at a time."""
-    return _OWN_FILES + _FILES_A_JOB * (jobs + IDLERS)
+def files_needed(jobs: int, *, isolated: bool = False) -> int:
+    """How many open files a run takes with so many servers at a time, `isolated` in networks of their own."""
+    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * (jobs + IDLERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Run:
 
     def _jobs(self) -> int:
         """How many workers: one where an address is not ours to choose, since no two servers can have it."""
-        if not all(place.address_is_ours for place in self._pool.places):
+        if not all(place.can_be_many for place in self._pool.places):
             return 1
         return min(self._options.jobs, self._pool.size)
 

@@ -18,6 +18,7 @@ from sockcheck import scratch, target_errors
 from sockcheck.addresses import Address, is_local, serves
 from sockcheck.errors import TargetError
 from sockcheck.events import Event, Figures, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
+from sockcheck.isolation import Isolation
 from sockcheck.keeper.client import Gone, Output, Stopped, Tree
 from sockcheck.life import Life, Meant
 from sockcheck.observe import measures, processes
@@ -31,6 +32,8 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 _PORT_TRIES = 3
 # How long a server may listen nowhere between two connections, and how often it is looked again, in seconds.
 _RELISTENS_WITHIN, _RELOOK = 1.0, 0.01
+# In a network of its own nothing else takes this port: it is none that the kernel gives to clients.
+_ALONE = Address("127.0.0.1", 10_000)
 _UNSEEN = "the listening sockets of this machine cannot be seen: neither sock_diag nor /proc/net/tcp is there"
 
 Emit = Callable[[Event], None]
@@ -43,7 +46,7 @@ class Command:
 
     In `argv`, `{host}`, `{port}`, `{dir}`, `{python}` and the names in `parameters` are filled in; other braces stay.
     `port` says which port is meant where the command does not take one. `ready` is how long the target may take until
-    it listens, `grace` how long from SIGTERM to its end, both in seconds.
+    it listens, `grace` how long from SIGTERM to its end, both in seconds. `isolate`: in a network of its own.
     """
 
     argv: tuple[str, ...]
@@ -51,6 +54,7 @@ class Command:
     port: int | None
     ready: float
     grace: float = 2.0
+    isolate: bool = False
 
 
 class Health(NamedTuple):
@@ -75,6 +79,10 @@ class Target(Protocol):
     @property
     def address(self) -> Address:
         """Where clients connect to."""
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """The network of its own that it listens in, None where that is sockcheck's."""
 
     @property
     def pid(self) -> int:
@@ -157,7 +165,8 @@ class StartedTarget:
         self._paused = False
         self._resources = AsyncExitStack()
         self._placeholders = {name for word in command.argv for name in _PLACEHOLDER.findall(word)}
-        self._reservation: Reservation | None = None
+        self._reservation: Reservation | Address | None = None
+        self.isolation = Isolation() if command.isolate else None
 
     @property
     def exit_status(self) -> int | None:
@@ -180,7 +189,7 @@ class StartedTarget:
         """Start it and wait until it listens. Raises TargetError. Whatever happens, `close` is due."""
         began = time.monotonic()
         self._nursery = nursery
-        self._source = _listen_source()
+        self._source = self.isolation or _listen_source()
         self._resources.callback(self._source.close)
         self._reservation = self._reserve()
         self.command = self._filled()
@@ -188,9 +197,8 @@ class StartedTarget:
         self._resources.push_async_callback(self.stop)
         self.address = await self._live(None)
         now = time.monotonic()
-        self._emit(
-            TargetStarted(now - self._origin, self.number, self.command, str(self.address), self.pid, now - began)
-        )
+        at, took, isolated = now - self._origin, now - began, self.isolation is not None
+        self._emit(TargetStarted(at, self.number, self.command, str(self.address), self.pid, took, isolated))
 
     async def start_again(self) -> float:
         if self.ready and (await self.ping()).alive:
@@ -323,10 +331,12 @@ class StartedTarget:
         if self._life is not None:
             await self._life.close()
 
-    def _reserve(self) -> Reservation | None:
+    def _reserve(self) -> Reservation | Address | None:
         wants_port = "port" in self._placeholders and self._plan.port is None
         if not wants_port and "host" not in self._placeholders:
             return None
+        if self.isolation is not None:
+            return _ALONE
         reservation = Reservation()
         self._resources.callback(reservation.release)
         return reservation
@@ -366,6 +376,7 @@ class ConnectedTarget:
         self.number = number
         self.address = address
         self.pid = 0
+        self.isolation = None
         self.command: tuple[str, ...] = ()
         self.exit_status: int | None = None
         self.running = True

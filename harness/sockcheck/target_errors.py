@@ -167,6 +167,17 @@ def several_ports(rows: Iterable[Listener], output: bytes) -> TargetError:
     )
 
 
+def not_even_outside(inside: TargetError, outside: TargetError) -> TargetError:
+    """It could not be started in a network of its own, and without neither."""
+    if inside.message == outside.message:
+        return outside
+    return TargetError(
+        f"{inside.message} (in a network of its own, --isolate net); without that, {outside.message}",
+        outside.hint,
+        inside.output or outside.output,
+    )
+
+
 def _not_found(word: str, path: Path) -> TargetError:
     if " " in word and shutil.which(word.split()[0]):
         return TargetError(

@@ -54,8 +54,11 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "processors": Entry("place", "there is CPU time enough", "deadlines that sockcheck was late for accuse nobody"),
     "timer": Entry("place", "sockcheck wakes when it should", "deadlines that sockcheck was late for accuse nobody"),
-    "namespaces": Entry("extra", "a network namespace can be made, with privilege", ""),
-    "user-namespaces": Entry("extra", "one can be made without privilege", ""),
+    "isolation": Entry(
+        "option",
+        "servers get a network of their own (--isolate net)",
+        "servers with an address of their own run one at a time",
+    ),
     "run-delay": Entry("extra", "waiting for a CPU is measured (schedstat)", ""),
     "cpu-clock": Entry("extra", "the CPU clock of a server is read", ""),
     "timestamps": Entry("extra", "the kernel stamps arrivals (SO_TIMESTAMPNS)", ""),
@@ -93,14 +96,16 @@ MEANINGS: Mapping[tuple[str, int], tuple[str, str]] = {
         "run on a Linux kernel itself; modprobe inet_diag where it is a module",
     ),
     ("sock-diag", errno.ENOENT): ("the kernel's part for TCP is not loaded", "modprobe tcp_diag"),
-    ("namespaces", errno.EPERM): ("that takes root, or CAP_SYS_ADMIN in a container", "run as root"),
-    ("user-namespaces", errno.EPERM): (
+    ("isolation", errno.EPERM): (
         "user namespaces are closed to this user, or a container's seccomp profile forbids unshare()",
         _USERNS_REMEDY,
     ),
-    ("user-namespaces", errno.EACCES): ("AppArmor or SELinux forbids what is done in one", _USERNS_REMEDY),
-    ("user-namespaces", errno.ENOSPC): ("the system's limit of them is reached", "sysctl user.max_user_namespaces"),
-    ("user-namespaces", errno.EINVAL): ("this kernel is built without them", ""),
+    ("isolation", errno.EACCES): ("AppArmor or SELinux forbids what is done in a user namespace", _USERNS_REMEDY),
+    ("isolation", errno.ENOSPC): (
+        "the system's limit of namespaces is reached",
+        "raise it: sysctl user.max_net_namespaces, user.max_user_namespaces",
+    ),
+    ("isolation", errno.EINVAL): ("this kernel is built without network or user namespaces", ""),
     ("ipv6", errno.EADDRNOTAVAIL): ("IPv6 is switched off", _IPV6_REMEDY),
     ("ipv6", errno.EAFNOSUPPORT): ("the kernel has no IPv6", "boot without ipv6.disable=1"),
     ("loopback", errno.EADDRNOTAVAIL): (_LOOPBACK, _LOOPBACK_REMEDY),
@@ -116,7 +121,7 @@ MEANINGS: Mapping[tuple[str, int], tuple[str, str]] = {
         "run sockcheck as the user of the server, or as root",
     ),
     ("others", errno.ENOENT): (_PROC, _PROC_REMEDY),
-    ("user-namespaces", errno.ENOENT): (_PROC, _PROC_REMEDY),
+    ("isolation", errno.ENOENT): (_PROC, _PROC_REMEDY),
     ("run-delay", errno.ENOENT): ("the kernel is built without CONFIG_SCHED_INFO", ""),
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sockcheck.events import Event
@@ -15,12 +16,18 @@ class Trouble(Exception):  # noqa: N818 - not an error of the caller's: the mach
     """The machine, not the server, keeps us from going on: out of descriptors, of ports, of routes."""
 
 
+async def here(family: socket.AddressFamily) -> socket.socket:
+    """A TCP socket of the network that sockcheck is in, unconnected and non-blocking. OSError where there is none."""
+    return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a client needs of its surroundings.
 
     `emit` takes every fact. `origin` is time.monotonic() at the start of the run. `diag` is None where sock_diag is not
-    to be had, or is not to be used; `unobserved` says why.
+    to be had, or is not to be used; `unobserved` says why. `new_socket` gives clients their sockets, as `here` does;
+    both are of the network that the server is in.
     """
 
     poller: Poller
@@ -28,6 +35,7 @@ class World:
     origin: float
     diag: Diag | None
     unobserved: str
+    new_socket: Callable[[socket.AddressFamily], Awaitable[socket.socket]] = here
 
     def clock(self) -> float:
         """Seconds on the run's clock."""

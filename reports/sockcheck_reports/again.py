@@ -11,9 +11,9 @@ from sockcheck.events import RunStarted
 
 _TAKES_VALUE = frozenset(
     {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
-    | {"--timeout", "--port", "--flaky"}
+    | {"--timeout", "--port", "--isolate", "--flaky"}
 )
-_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--no-observe"})
+_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe"})
 # So many cases that go before are named; more of them are all that there are.
 _NAMED = 5
 _BARE = re.compile(r"(?:[\w@%+=:./-]|\{\w+\})+", re.ASCII)

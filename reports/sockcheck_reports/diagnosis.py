@@ -18,6 +18,7 @@ _GROUPS: dict[Group, str] = {
     "see": "Seen from the outside",
     "keep": "Started, paused, ended",
     "place": "Place and time",
+    "option": "To be asked for",
     "extra": "For bug reports: this version needs none of these",
     "server": "The server that was named",
 }
@@ -60,7 +61,7 @@ def _technique(technique: Technique, width: int) -> list[Text]:
 
 
 def _conclusion(techniques: Sequence[Technique]) -> str:
-    needed = [technique for technique in techniques if technique.group not in ("extra", "server")]
+    needed = [technique for technique in techniques if technique.group not in ("option", "extra", "server")]
     numbers = Counter(technique.state for technique in needed)
     parts = [f"{numbers[state]} {words}" for state, words in _CONCLUSIONS.items() if numbers[state]]
     all_of_them = count(len(needed), "technique")

@@ -24,6 +24,7 @@ from sockcheck.events import (
     Event,
     HealthRead,
     Marked,
+    NotIsolated,
     PeerClosed,
     Received,
     Released,
@@ -249,6 +250,7 @@ class Folder:
         self._times: Counter[str] = Counter()
         self._not_run: list[CaseNotRun] = []
         self._weak: Counter[tuple[str, str]] = Counter()
+        self._not_isolated: list[NotIsolated] = []
         self._first: float | None = None
         self._last = 0.0
 
@@ -264,6 +266,8 @@ class Folder:
                 facts = TargetView(event.target, event.command, event.address, event.pid, event.took)
                 self._target(event.target).facts = facts
                 self._started += 1
+            case NotIsolated():
+                self._not_isolated.append(event)
             case TargetFailed():
                 self._failures.append(event)
             case TargetOutput():
@@ -504,6 +508,7 @@ class Folder:
         said = [] if observe else [_NOT_OBSERVED]
         if self._run and self._run.stretch != 1:
             said.append(f"All deadlines were stretched by a factor of {self._run.stretch:g}.")
+        said += [_NOT_ISOLATED.format(plain(why)) for why in dict.fromkeys(event.why for event in self._not_isolated)]
         weak = self._weak + Counter(weak for performance in self._open.values() for weak in performance.weak)
         for (what, why), times in sorted(weak.items()):
             if observe or what not in _UNOBSERVED:
@@ -529,6 +534,10 @@ def _is_told(verdict: Verdict) -> bool:
 _NOT_OBSERVED = (
     "The server was not observed (--no-observe): segments were parted by gaps, not by what it had read, "
     "and that nothing more came is less certain."
+)
+_NOT_ISOLATED = (
+    "The server was not isolated (--isolate net), since it starts only without a network of its own: it needs another "
+    "network, or a service of this machine. Inside, {}."
 )
 _NO_END = "the server's end of a connection could not be observed"
 _GAP = "segments were parted by a gap, not by what the server had read"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import trio
@@ -14,6 +14,7 @@ from sockcheck.drafting.transcripts import MOST_HEARD, Transcript, transcript
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     AttemptEvent,
+    CaseFinished,
     CaseJudged,
     CaseNotRun,
     CaseStarted,
@@ -26,7 +27,7 @@ from sockcheck.facts import Facts
 from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading import read_scenario
-from sockcheck.run import INTERRUPTED, Options, Run
+from sockcheck.run import FAILED, INTERRUPTED, Options, Run
 from sockcheck.scenario import Contract, Timeouts
 from sockcheck.verdict import Finding, Verdict
 
@@ -90,6 +91,7 @@ class Prober:
     def perform(self, scenarios: Mapping[str, str], times: int = 1, *, fail_fast: bool = False) -> list[Performed]:
         """Perform scenarios, by their names, all of them so many times, on a fresh instance of the server.
 
+        With `fail_fast` the first failure ends it, and is not tried again: what has failed once is not claimed.
         Raises TargetError where the server could not be started or reached, KeyboardInterrupt where a signal came.
         """
         contract = Contract("init", "init", timeouts=_TIMEOUTS, pushes=self.pushes)
@@ -99,15 +101,23 @@ class Prober:
             cases = plan(scenario, seed=0, capabilities=Capabilities(started=self.started, observable=True))
             items += [Item(case, self._server) for case in cases]
         collector = _Collector()
-        run = Run(items * times, Options(1, fail_fast), Facts([collector.add]), time.monotonic())
+        run = Run(items * times, Options(jobs=1), Facts([collector.add]), time.monotonic())
+
+        async def execute() -> int:
+            with trio.CancelScope() as scope:
+                if fail_fast:
+                    collector.on_failure = scope.cancel
+                return await run.execute()
+            return FAILED
+
         code = INTERRUPTED
         try:
-            code = trio.run(run.execute, strict_exception_groups=True)
+            code = trio.run(execute, strict_exception_groups=True)
         except* KeyboardInterrupt:
             pass  # the signal came before the run listened for it
         if code == INTERRUPTED:
             raise KeyboardInterrupt
-        performed = list(collector.trials.values())
+        performed = list(collector.performed.values())
         if collector.failed is not None and not performed:
             raise TargetError(collector.failed.message, collector.failed.hint, collector.failed.output)
         return performed + collector.not_run
@@ -116,24 +126,31 @@ class Prober:
 class _Collector:
     """A sink for the events of a run. Of what a client received it keeps no more than drafts can use.
 
-    `trials` has the last attempt at each case, under what all of them came to.
+    `performed` has the last attempt at each case, under what all of them came to. `on_failure`, where there is one, is
+    called at the first failure; nothing that comes behind it is kept.
     """
 
     def __init__(self) -> None:
-        self.trials: dict[int, Performed] = {}
-        self._attempts: dict[int, Performed] = {}
+        self.performed: dict[int, Performed] = {}
         self.not_run: list[Performed] = []
         self.failed: TargetFailed | None = None
+        self.on_failure: Callable[[], None] | None = None
+        self._stopped = False
+        self._attempts: dict[int, Performed] = {}
         self._kept: dict[tuple[int, str], int] = {}
 
     def add(self, event: Event) -> None:
+        if self._stopped:
+            return
         match event:
             case CaseStarted(role="probe" | "predecessor"):
                 pass
             case CaseStarted():
-                self._attempts[event.attempt] = self.trials[event.trial] = Performed(event.case.scenario)
-            case CaseJudged() if event.trial in self.trials:
-                self.trials[event.trial].verdict = event.verdict
+                self._attempts[event.attempt] = self.performed[event.trial] = Performed(event.case.scenario)
+            case CaseFinished() if event.attempt in self._attempts:
+                self._finished(event)
+            case CaseJudged() if event.trial in self.performed:
+                self.performed[event.trial].verdict = event.verdict
             case CaseNotRun():
                 self.not_run.append(Performed(event.case.scenario, verdict=Verdict("skip", reason=event.why)))
             case TargetFailed():
@@ -145,12 +162,18 @@ class _Collector:
             case _:
                 pass
 
+    def _finished(self, event: CaseFinished) -> None:
+        self._attempts[event.attempt].verdict = event.verdict
+        if event.verdict.outcome == "fail" and self.on_failure is not None:
+            self._stopped = True
+            self.on_failure()
+
     def _received(self, event: Received) -> None:
-        if not isinstance(event.data, bytes) or event.attempt not in self._attempts:
+        if event.attempt not in self._attempts or not isinstance(event.data, bytes):
             return
         key = event.attempt, event.client
         kept = self._kept.get(key, 0)
-        # One byte more than a turn may keep, so that the turn shows that it was more.
+        # More than a turn may keep, so that the turn shows that it was more.
         room = 4 * MOST_HEARD - kept
         if room > 0:
             self._kept[key] = kept + len(event.data)

@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     items = _items(suite, options)
     check_writable(junit=options.junit, html=options.html, record=options.record)
     jobs = _jobs(options)
+    if options.isolate is not None:
+        _try_isolation()
     progress = (
         Progress(sys.stderr, terminal=sys.stderr.isatty(), colour=coloured(options), width=width())
         if options.verbosity >= 0
@@ -113,10 +115,16 @@ def _server(contract: Contract, options: argparse.Namespace) -> Server:
             raise UsageError("both --connect and a command were given", "give one of them")
         if options.port is not None:
             raise UsageError("--port belongs to a command", "give the port in --connect HOST:PORT")
+        if options.isolate is not None:
+            raise UsageError(
+                "--isolate belongs to a command: a server that runs already stays in its network",
+                "let sockcheck start it: sockcheck run PATHS --isolate net -- COMMAND",
+            )
         return parse_address(options.connect)
     words = options.command or _contract_command(contract)
     ready = contract.timeouts.ready * options.stretch
-    return Command(tuple(words), dict(contract.parameters), options.port, ready)
+    isolate = options.isolate is not None
+    return Command(tuple(words), dict(contract.parameters), options.port, ready, isolate=isolate)
 
 
 def _contract_command(contract: Contract) -> Sequence[str]:
@@ -135,10 +143,22 @@ def _duration(text: str) -> float:
     return found
 
 
+def _try_isolation() -> None:
+    """UsageError where no server can have a network of its own here."""
+    from sockcheck.doctor.isolation import isolation
+
+    found = trio.run(isolation, strict_exception_groups=True)
+    if found.state == "no":
+        raise UsageError(
+            f"--isolate net cannot be had here: {found.why}",
+            f"{found.remedy}; or leave it out" if found.remedy else "leave it out: servers then run as usual",
+        )
+
+
 def _jobs(options: argparse.Namespace) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
-    wanted = files_needed(jobs)
+    wanted = files_needed(jobs, isolated=options.isolate is not None)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return jobs

@@ -14,6 +14,7 @@ from sockcheck import __version__
 from sockcheck.diagnosis import Diagnosis
 from sockcheck.doctor import given, kernel, machine, own, places
 from sockcheck.doctor.guard import tried, tried_at_once
+from sockcheck.doctor.isolation import isolation
 from sockcheck.doctor.trial import Opener
 from sockcheck.poller import open_poller
 from sockcheck.pool import Server
@@ -34,7 +35,7 @@ async def examine(server: Server | None) -> Diagnosis:
         ]
         async with open_poller() as poller:
             opener = Opener(poller, diag, "" if diag is not None else "the kernel does not tell of sockets here")
-            found += [await tried("timer", machine.timer), *await places.namespaces()]
+            found += [await tried("timer", machine.timer), await isolation()]
             found += await own.examine(opener, place)
             if server is not None:
                 found += await given.examine(opener, server)

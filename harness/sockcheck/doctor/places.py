@@ -1,25 +1,18 @@
-"""Where a server can be put and reached: loopback addresses, a network of its own."""
+"""Where a server can be put and reached: loopback addresses."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-
-import trio
 
 from sockcheck.diagnosis import Technique
 from sockcheck.doctor import sockets
-from sockcheck.doctor.guard import tried, tried_at_once
+from sockcheck.doctor.guard import tried_at_once
 from sockcheck.errors import TargetError
 from sockcheck.reservation import Reservation
-from sockcheck.techniques import had, lacking, refused, untried
+from sockcheck.techniques import lacking, untried
 
 _ORDINARY = "127.0.0.1"
-_NAMESPACE = Path(__file__).with_name("namespace.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +55,3 @@ _PROBES = {
     "tcp-info": sockets.tcp_info,
     "timestamps": sockets.timestamps,
 }
-
-
-async def namespaces() -> list[Technique]:
-    """Network namespaces, with privilege and without. They are made by processes that end at once."""
-    return [
-        await tried(id, partial(_namespace, id, kind))
-        for id, kind in (("namespaces", "net"), ("user-namespaces", "user"))
-    ]
-
-
-async def _namespace(id: str, kind: str) -> Technique:
-    words = [sys.executable, "-I", "-S", str(_NAMESPACE), kind]
-    done = await trio.run_process(words, capture_stdout=True, stderr=subprocess.DEVNULL, check=False)
-    if done.returncode == 0:
-        return had(id, "with a connection in it")
-    number, _, step = done.stdout.decode(errors="replace").partition(" ")
-    if not number.isdigit():
-        return lacking(id, f"the process that makes it ended with status {done.returncode}")
-    return refused(id, int(number), f"{os.strerror(int(number))}, at {step}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from sockcheck.drafting.exchanges import Exchange
 from sockcheck.drafting.writing import inline, steps
 
-NUMBERS = (64, 32, 16, 8, 4)
-"""How many clients are tried at once, until so many are served."""
+NUMBERS = (4, 16, 64)
+"""So many clients are tried at once, one number after the other, and half of the first that is too many."""
 
 MOST_QUEUED = 16
 """At most so many clients are let wait in the queue, however long the server makes it."""

@@ -6,6 +6,7 @@ keeper lives.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import marshal
 import os
@@ -34,6 +35,21 @@ _LOST_HINT = (
     "something ended the process under which sockcheck runs each server; if the server sends signals, see that it "
     "sends none to its parent, nor to everybody (kill(-1))"
 )
+_ISOLATION_HINT = "`sockcheck doctor` says what is in the way; without --isolate net the server runs as usual"
+# More than are ever sent in one packet.
+_MOST_DESCRIPTORS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """Open descriptors of a keeper's own network: a sock_diag(7) socket in it, and namespaces if they were just made.
+
+    `ports`: the lowest and the highest port that the kernel chooses there.
+    """
+
+    diag: int
+    namespaces: tuple[int, ...]
+    ports: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,15 @@ class KeeperError(TargetError):
     """The keeper could not be started, or was lost: nothing that the target does is to blame for what follows."""
 
 
+class IsolationError(KeeperError):
+    """The keeper could not have a network of its own: the system refused `step` with the errno `number`."""
+
+    def __init__(self, number: int, step: str) -> None:
+        super().__init__(f"no network namespace could be made: {os.strerror(number)}, at {step}", _ISOLATION_HINT)
+        self.number = number
+        self.step = step
+
+
 class ExecError(Exception):
     """The command could not be executed: execve(2) failed with `number`."""
 
@@ -101,12 +126,14 @@ class ExecError(Exception):
 class Keeper:
     """A running keeper. `tell` hears what it says unasked, at once and in order; it must not block.
 
+    `namespaces` are descriptors that it inherits, for `isolate`.
     Raises KeeperError if the process cannot be started. `read` has to run beside, shielded from cancellation, until
     `close` has come back.
     """
 
-    def __init__(self, tell: Callable[[Output | Gone], None]) -> None:
+    def __init__(self, tell: Callable[[Output | Gone], None], namespaces: Sequence[int] = ()) -> None:
         self._tell = tell
+        self._namespaces = tuple(namespaces)
         self._numbers = itertools.count()
         self._waiting: dict[int, tuple[trio.Event, list[dict[str, Any]]]] = {}
         self._known: dict[int, int] = {}
@@ -124,7 +151,7 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *self._namespaces],
                 start_new_session=True,
             )
             self._pidfd = os.pidfd_open(self._process.pid)
@@ -144,6 +171,33 @@ class Keeper:
     def ended(self) -> bool:
         """Whether the keeper ended although it was not asked to: every question raises KeeperError then."""
         return self._ended
+
+    async def isolate(self) -> Isolated:
+        """Leave for the network namespace that it inherited, or for a new one. It is to be asked before `start`.
+
+        Whoever asks closes the descriptors. Raises IsolationError, and KeeperError where the keeper was lost.
+        """
+        answer = await self._ask("isolate", _PATIENCE, namespaces=list(self._namespaces))
+        if answer["is"] == "refused":
+            raise IsolationError(answer["errno"], answer["step"])
+        descriptors = answer["descriptors"]
+        if len(descriptors) < answer["count"]:
+            _close(descriptors)
+            raise IsolationError(errno.EMFILE, "taking over its descriptors")
+        return Isolated(descriptors[0], tuple(descriptors[1:]), tuple(answer["ports"]))
+
+    async def sockets(self, family: int, count: int) -> list[int]:
+        """Descriptors of TCP sockets of the keeper's network, non-blocking: so many, or fewer, one at least.
+
+        Raises OSError where there are not descriptors enough, and KeeperError where the keeper was lost.
+        """
+        answer = await self._ask("sockets", _PATIENCE, family=int(family), count=count)
+        made: list[int] = answer["descriptors"]
+        if not made:
+            # Where the keeper has made some, it is here that there was no room for them.
+            number = answer["errno"] if answer["is"] == "refused" else errno.EMFILE
+            raise OSError(number, os.strerror(number))
+        return made
 
     async def start(self, argv: Sequence[str], *, files: int) -> int:
         """Start the target, with at least so many open files allowed as far as the hard limit does. Its pid.
@@ -206,15 +260,17 @@ class Keeper:
                 # Closing cancels, but what was woken before goes on until it waits again.
                 while not self._closed:
                     try:
-                        packet = self._socket.recv(_PACKET)
+                        packet, descriptors, _, _ = socket.recv_fds(
+                            self._socket, _PACKET, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+                        )
                     except BlockingIOError:
                         await trio.lowlevel.wait_readable(self._socket)
                         continue
                     except ConnectionError:
-                        packet = b""
+                        packet, descriptors = b"", []
                     if not packet:
                         return
-                    self._hear(marshal.loads(packet))
+                    self._hear(marshal.loads(packet), descriptors)
                     await trio.lowlevel.checkpoint()
         finally:
             self._ended = True
@@ -296,9 +352,11 @@ class Keeper:
                         await event.wait()
             if not answers:
                 raise self._lost()
-            return answers[0]
+            return answers.pop()
         finally:
             del self._waiting[number]
+            for unheard in answers:
+                _close(unheard["descriptors"])
 
     async def _send(self, packet: bytes) -> None:
         while True:
@@ -312,7 +370,7 @@ class Keeper:
                 self._ended = True
                 raise self._lost() from error
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _hear(self, message: dict[str, Any], descriptors: list[int]) -> None:
         kind = message["is"]
         if kind == "output":
             self._tell(Output(message["at"], message["stream"], message["data"], message["dropped"]))
@@ -320,8 +378,10 @@ class Keeper:
             self._tell(Gone(message["at"], message["status"], message["why"]))
         elif message["id"] in self._waiting:
             event, answers = self._waiting[message["id"]]
-            answers.append(message)
+            answers.append({**message, "descriptors": descriptors})
             event.set()
+        else:
+            _close(descriptors)
 
     def _lost(self) -> KeeperError:
         """What to raise where the keeper does not answer: its own last words, if it has any."""
@@ -335,3 +395,8 @@ class Keeper:
                 pass
         what = "ended" if self._ended else "does not answer"
         return KeeperError(f"the process that keeps the server {what}", _LOST_HINT, words)
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -5,6 +5,9 @@ both sides are the same interpreter, which is what `marshal` asks for.
 
 A message is a dictionary, one in a packet (unix(7), SOCK_SEQPACKET). Those to the keeper have `do` and `id`:
 
+    isolate namespaces: list[int]             → isolated, or refused errno, step; before `start`: enter the network
+                                                namespaces with these descriptors, or make one where there are none
+    sockets family: int, count: int           → made, or refused errno, step; TCP sockets of the keeper's network
     start   argv: list[bytes], files: int     → started pid, or failed errno
     ping                                      → pong; all that can be reaped has been reaped, and its end been told
     signal  number: int, everyone: bool       → signalled; the first process or what it left, or all of the tree
@@ -19,6 +22,8 @@ Those from the keeper have `is`, and `id` where they answer:
     signalled count                           how many processes were
     killed  count, left
     stopped at, status, killed, left
+    isolated ports: (low, high), count        with so many descriptors: a sock_diag(7) socket, namespaces just made
+    made                                      with the descriptors of the sockets
 
 `at` is CLOCK_MONOTONIC in seconds, a status is negative for a signal. When the control socket ends, because sockcheck
 did, the tree is killed and the keeper ends too.
@@ -35,7 +40,12 @@ import select
 import time
 from collections import deque
 
+from sockcheck.keeper.streams import Stream
 from sockcheck.observe import processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -48,58 +58,12 @@ _KILL_LIMIT = 5.0
 # How long a process that has begun to exit is waited for before a question is answered.
 _EXIT_LIMIT = 0.1
 
-_CHUNK = 32768
-# Of each stream, as much is kept while it cannot be told: the latest.
-_KEPT = 65536
-_KEPT_CHUNKS = 4096
 # What a target may write before it is told at a limited rate only. A chunk costs something on top of its bytes.
 _ALLOWANCE = float(1 << 20)
 _RATE = 65536.0
 _CHUNK_COST = 256
 # The most that is read at once where the pipes have to be empty for an answer.
 _DRAIN_LIMIT = 1 << 20
-
-
-class Stream:
-    """The read end of stdout or stderr. It is always drained; the latest bytes are kept until they can be told."""
-
-    def __init__(self, name: str, descriptor: int) -> None:
-        os.set_blocking(descriptor, False)
-        self.name = name
-        self.descriptor = descriptor
-        self.ended = False
-        self.kept: deque[tuple[float, bytes]] = deque()
-        self._size = 0
-        self._dropped = 0
-
-    def read(self) -> int:
-        """Read once. The number of bytes: 0 where nothing is there now, or nothing will come any more (`ended`)."""
-        try:
-            data = os.read(self.descriptor, _CHUNK)
-        except BlockingIOError:
-            return 0
-        if not data:
-            self.ended = True
-            return 0
-        self.kept.append((time.monotonic(), data))
-        self._size += len(data)
-        while self._size > _KEPT or len(self.kept) > _KEPT_CHUNKS:
-            _, lost = self.kept.popleft()
-            self._size -= len(lost)
-            self._dropped += len(lost)
-        return len(data)
-
-    def first(self) -> dict[str, object]:
-        """The oldest of what is kept, as a message."""
-        at, data = self.kept[0]
-        return {"is": "output", "stream": self.name, "at": at, "data": data, "dropped": self._dropped}
-
-    def told(self) -> int:
-        """Forget the oldest. Its size in bytes."""
-        _, data = self.kept.popleft()
-        self._size -= len(data)
-        self._dropped = 0
-        return len(data)
 
 
 class Keeper:
@@ -110,7 +74,7 @@ class Keeper:
         os.set_blocking(control, False)
         self._control = control
         self._pid = os.getpid()
-        self._pending: deque[bytes] = deque()
+        self._pending: deque[tuple[bytes, Sequence[int]]] = deque()
         self._streams: list[Stream] = []
         self._allowance = _ALLOWANCE
         self._refilled = time.monotonic()
@@ -201,7 +165,11 @@ class Keeper:
                 return
             message = marshal.loads(packet)
             number, what = message["id"], message["do"]
-            if what == "start":
+            if what == "isolate":
+                self._isolate(number, message["namespaces"])
+            elif what == "sockets":
+                self._make_sockets(number, message["family"], message["count"])
+            elif what == "start":
                 self._start(number, message["argv"], message["files"])
             elif what == "ping":
                 self._ping(number)
@@ -212,6 +180,34 @@ class Keeper:
                 self._kill_tree(number)
             elif what == "stop":
                 self._stop(number, message["grace"])
+
+    def _isolate(self, number: int, namespaces: list[int]) -> None:
+        from sockcheck.keeper import namespace
+
+        made: list[int] = []
+        try:
+            if namespaces:
+                namespace.enter(namespaces)
+            else:
+                made = namespace.make()
+            ports = namespace.port_range()
+            descriptors = [namespace.diag(), *made]
+        except namespace.StepError as error:
+            self._say({"is": "refused", "id": number, "errno": error.number, "step": error.step})
+        else:
+            self._say({"is": "isolated", "id": number, "ports": ports, "count": len(descriptors)}, descriptors)
+        for descriptor in namespaces:
+            os.close(descriptor)
+
+    def _make_sockets(self, number: int, family: int, count: int) -> None:
+        from sockcheck.keeper import namespace
+
+        try:
+            made = namespace.sockets(family, count)
+        except namespace.StepError as error:
+            self._say({"is": "refused", "id": number, "errno": error.number, "step": error.step})
+        else:
+            self._say({"is": "made", "id": number}, made)
 
     def _start(self, number: int, argv: list[bytes], files: int) -> None:
         out, out_write = os.pipe()
@@ -390,14 +386,14 @@ class Keeper:
         """Tell all that is kept, whatever the allowance: it is the last."""
         self._drain()
         while stream := self._oldest():
-            self._pending.append(marshal.dumps(stream.first()))
+            self._say(stream.first())
             stream.told()
 
     def _oldest(self) -> Stream | None:
         return min((stream for stream in self._streams if stream.kept), key=lambda stream: stream.kept[0], default=None)
 
-    def _say(self, message: dict[str, object]) -> None:
-        self._pending.append(marshal.dumps(message))
+    def _say(self, message: dict[str, object], descriptors: Sequence[int] = ()) -> None:
+        self._pending.append((marshal.dumps(message), descriptors))
 
     def _tell(self) -> None:
         """Send what is pending, then output as far as it is allowed. What the socket does not take waits."""
@@ -407,7 +403,7 @@ class Keeper:
         interest = select.POLLIN
         try:
             while self._pending:
-                os.write(self._control, self._pending[0])
+                self._send(*self._pending[0])
                 self._pending.popleft()
             while self._allowance > 0 and (stream := self._oldest()):
                 os.write(self._control, marshal.dumps(stream.first()))
@@ -417,6 +413,16 @@ class Keeper:
         except ConnectionError:
             self._ending = True
         self._poll.modify(self._control, interest)
+
+    def _send(self, packet: bytes, descriptors: Sequence[int]) -> None:
+        if not descriptors:
+            os.write(self._control, packet)
+            return
+        from sockcheck.keeper import namespace
+
+        namespace.send(self._control, packet, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
 
     def _close_ended(self) -> None:
         for stream in [stream for stream in self._streams if stream.ended]:

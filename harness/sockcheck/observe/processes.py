@@ -168,10 +168,11 @@ def exiting(pid: int) -> bool:
 
     Its peers may have seen its sockets close already.
     """
-    states = [_stat(f"/proc/{pid}/task/{thread}/stat") for thread in _threads(pid)]
-    return bool(states) and all(
-        fields is None or fields[_STATE] in (b"Z", b"X") or int(fields[_FLAGS]) & _PF_EXITING for fields in states
-    )
+    # That of the process is its first thread's: as a rule there is no need to look at the others.
+    if not _begun_to_exit(_stat(f"/proc/{pid}/stat")):
+        return False
+    threads = _threads(pid)
+    return bool(threads) and all(_begun_to_exit(_stat(f"/proc/{pid}/task/{thread}/stat")) for thread in threads)
 
 
 def asleep(pids: Iterable[int]) -> bool | None:
@@ -284,6 +285,10 @@ def _stat(path: str) -> list[bytes] | None:
         return _read(path).rpartition(b")")[2].split()
     except OSError:
         return None
+
+
+def _begun_to_exit(fields: list[bytes] | None) -> bool:
+    return fields is None or fields[_STATE] in (b"Z", b"X") or bool(int(fields[_FLAGS]) & _PF_EXITING)
 
 
 def _number(pid: int, position: int) -> int | None:

@@ -106,12 +106,16 @@ class PeerEnd:
 
 
 class Diag:
-    """A netlink socket for sock_diag. Raises OSError where the kernel or the sandbox does not have it."""
+    """A netlink socket for sock_diag. Raises OSError where the kernel or the sandbox does not have it.
+
+    It tells of the network namespace that it was made in. `descriptor`: one that was made elsewhere; it is taken over.
+    """
 
     tells_backlog = True
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
+    def __init__(self, descriptor: int | None = None) -> None:
+        kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+        self._socket = socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG, descriptor)
         # The kernel answers within the send() call; the limit only keeps a broken sandbox from hanging us.
         self._socket.settimeout(2)
 
