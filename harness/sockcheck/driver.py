@@ -11,11 +11,21 @@ import trio
 from sockcheck import server_steps
 from sockcheck.case import SERVER
 from sockcheck.client import Client
-from sockcheck.events import CaseTimedOut, DeadlinePassed, Event, Figures, HealthRead, ServerDeadlinePassed, Troubled
+from sockcheck.events import (
+    CaseTimedOut,
+    Connected,
+    DeadlinePassed,
+    Event,
+    Figures,
+    HealthRead,
+    ServerDeadlinePassed,
+    Troubled,
+)
 from sockcheck.judging import Judge
 from sockcheck.marks import Board
 from sockcheck.observe import measures
 from sockcheck.observe.settling import settle
+from sockcheck.slopes import growths
 from sockcheck.target import Target
 from sockcheck.world import Trouble, World
 
@@ -23,6 +33,11 @@ from sockcheck.world import Trouble, World
 SETTLE_LIMIT = 1.0
 # For one that did not settle in time before: it spins, or never sleeps. Its cases should not all wait that long.
 _RESTLESS_LIMIT = 0.05
+# How long a server may take, in seconds, to come to rest when that is what it is looked at for: it may have something
+# to finish for a client that has gone, or garbage to collect.
+_REST_LIMIT = 2.0
+# More readings than that tell no more: of a long run every second one is kept.
+_MOST_READINGS = 1000
 # A server that uses this share of all CPUs waits for a CPU because of its own threads.
 _OWN_DOING = 0.8
 # Clients that start together would falsify each other's times: so many, then a turn for those that run.
@@ -38,12 +53,15 @@ class Driver:
         self._target = target
         self._settle_limit = SETTLE_LIMIT
         self._before: Figures | None = None
+        self._connections = 0
+        self._readings: list[tuple[int, Figures]] = []
         self._began = 0.0
 
-    async def perform(self, attempt: int, judge: Judge) -> bool:
+    async def perform(self, attempt: int, judge: Judge, *, patient: bool = False) -> bool:
         """Everything from the first connection to the health behind the case, told as events to `world.emit`.
 
-        Whether the server lives and listens afterwards. Raises TargetError where it was lost altogether.
+        `patient`: give a server that does not come to rest the time to do so, and look what it does with it. Whether
+        the server lives and listens afterwards. Raises TargetError where it was lost altogether.
         """
         world, case = self._world, judge.case
         board = Board([*((actor.name, actor.actions) for actor in case.actors), (SERVER, case.server)])
@@ -64,10 +82,18 @@ class Driver:
                     await self._target.resume()
         if scope.cancelled_caught:
             world.emit(CaseTimedOut(world.clock(), attempt, world.poller.late_since(world.origin + began)))
-        await self._settle(clients)
+        if patient:
+            self._settle_limit = SETTLE_LIMIT
+        rests = await self._settle(clients)
+        share = None if rests or not patient else await self._share()
         health = await self._target.health()
         self._before = health.figures
-        world.emit(HealthRead(world.clock(), attempt, *health))
+        if health.figures is not None:
+            self._readings.append((self._connections, health.figures))
+            if len(self._readings) > _MOST_READINGS:
+                del self._readings[::2]
+        grown = growths(self._readings) if patient and rests else ()
+        world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
         return health.alive and health.listening
 
     async def survives_pause(self) -> bool:
@@ -80,7 +106,9 @@ class Driver:
 
     def _emit(self, event: Event) -> None:
         """Tell `event`. With a deadline goes how long the server was kept from running."""
-        if isinstance(event, DeadlinePassed | CaseTimedOut):
+        if isinstance(event, Connected):
+            self._connections += 1
+        elif isinstance(event, DeadlinePassed | CaseTimedOut):
             event = replace(event, starved=self._starved())
         elif isinstance(event, ServerDeadlinePassed):
             late = self._world.poller.late_since(self._world.origin + self._began)
@@ -103,6 +131,17 @@ class Driver:
         if used > _OWN_DOING * len(os.sched_getaffinity(0)) * (self._world.clock() - self._began):
             return 0.0
         return max(0.0, now.delay - before.delay)
+
+    async def _share(self) -> float | None:
+        """What the server uses of a CPU, or waits for, until it comes to rest; None where it does in good time."""
+        before, began = self._figures(), self._world.clock()
+        if await settle(lambda: True, self._target.asleep, _REST_LIMIT) != "late":
+            return None
+        now, took = self._figures(), self._world.clock() - began
+        if before is None or now is None or before.cpu is None or now.cpu is None:
+            return None
+        waited = 0.0 if before.delay is None or now.delay is None else now.delay - before.delay
+        return max(0.0, now.cpu - before.cpu + waited) / took
 
     def _client(self, attempt: int, name: str, judge: Judge, board: Board) -> Client:
         return Client(
@@ -139,8 +178,11 @@ class Driver:
         finally:
             board.left(SERVER)
 
-    async def _settle(self, clients: list[Client]) -> None:
-        """Wait until the server is done with what the clients did, so that what comes of it is this case's doing."""
+    async def _settle(self, clients: list[Client]) -> bool:
+        """Wait until the server is done with what the clients did, so that what comes of it is this case's doing.
+
+        Whether it was, in time.
+        """
         observed = [client for client in clients if client.observed]
 
         def consumed() -> bool:
@@ -148,6 +190,7 @@ class Driver:
 
         late = await settle(consumed, self._target.asleep, self._settle_limit) == "late"
         self._settle_limit = _RESTLESS_LIMIT if late else SETTLE_LIMIT
+        return not late
 
 
 class _ServerMarks:

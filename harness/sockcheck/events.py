@@ -447,10 +447,21 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """A figure that grew by `each` with every one of the last `connections`, at the least."""
+
+    what: Literal["open_files", "threads", "children"]
+    each: float
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
 class HealthRead:
     """The server after the case: is a process of it left, does it listen?
 
-    `why` where one of them is not so, or cannot be seen: what cannot be seen counts as being so.
+    `why` where one of them is not so, or cannot be seen: what cannot be seen counts as being so. `share` is what the
+    server's threads used of a CPU, or waited for, while it was given a long time to come to rest, 1.0 for one CPU; None
+    where it came to rest, or was not given the time. `growths`: what grew with the connections it has served so far.
     """
 
     at: float
@@ -459,6 +470,8 @@ class HealthRead:
     listening: bool
     why: str
     figures: Figures | None = None
+    share: float | None = None
+    growths: tuple[Growth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 from sockcheck.verdict import Finding, Kind, Verdict
 
 SOFT: frozenset[Kind] = frozenset(
-    {"silence", "no-connection", "stalled", "deaf", "no-exit", "no-start", "wrong-measure", "case-timeout"}
+    {
+        "silence",
+        "no-connection",
+        "stalled",
+        "deaf",
+        "no-exit",
+        "no-start",
+        "wrong-measure",
+        "spinning",
+        "leaking",
+        "case-timeout",
+    }
 )
 
 # How often a case is tried on a machine that is too busy to judge.

@@ -11,6 +11,7 @@ from collections import ChainMap, deque
 from collections.abc import Callable
 from typing import Literal, TypeVar, assert_never
 
+from sockcheck import faults
 from sockcheck.case import (
     Action,
     Actor,
@@ -48,6 +49,7 @@ from sockcheck.events import (
     ShutDown,
     Waited,
 )
+from sockcheck.faults import Fault
 from sockcheck.incoming import Incoming
 from sockcheck.matching import Mismatch
 from sockcheck.moves import (
@@ -64,9 +66,9 @@ from sockcheck.moves import (
 )
 from sockcheck.payloads import BadValueError, MissingValueError, join, number, value
 from sockcheck.segments import bounds
-from sockcheck.show import count, quoted, seconds
+from sockcheck.show import count, seconds
 from sockcheck.verdict import Difference, Finding, Kind
-from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, hindered, hindered_end, wanted_end
+from sockcheck.wording import ended, ending_seen, hindered, hindered_end, wanted_end
 
 _T = TypeVar("_T")
 
@@ -267,13 +269,7 @@ class Exchange:
         if action.outcome == "connected":
             self._step_done(event.at)
         else:
-            self._fail(
-                "not-refused",
-                f"the connection was made, but it should be {OUTCOMES[action.outcome]}",
-                f"the connection is {OUTCOMES[action.outcome]}",
-                "a connection",
-                event.at,
-            )
+            self._fail(faults.connected(action), event.at)
 
     def _was_refused(self, event: ConnectFailed) -> None:
         action = self._actions[self._position]
@@ -282,12 +278,8 @@ class Exchange:
         if action.outcome == got:
             self._step_done(event.at)
         else:
-            self._fail_connect(action, got, f"the connection failed: {event.error}", event.at)
-
-    def _fail_connect(self, action: Connect, got: Literal["refused", "timeout"], message: str, at: float) -> None:
-        kind: Kind = "refused" if got == "refused" else "no-connection"
-        wanted = "a connection" if action.outcome == "connected" else f"the connection is {OUTCOMES[action.outcome]}"
-        self._fail(kind, message, wanted, f"the connection is {OUTCOMES[got]}", at)
+            message = f"the connection failed: {event.error}"
+            self._fail(faults.not_connected(action, got, message), event.at)
 
     def _deadline_passed(self, event: DeadlinePassed) -> None:
         action = self._actions[self._position]
@@ -307,28 +299,15 @@ class Exchange:
                     self._step_done(event.at)
                 else:
                     message = f"no connection within {seconds(action.within)}: the handshake was not finished"
-                    self._fail_connect(action, "timeout", message, event.at)
+                    self._fail(faults.not_connected(action, "timeout", message), event.at)
             case Send():
-                self._fail(
-                    "stalled",
-                    f"the server stopped reading: it took {event.progress:,} of {count(len(self._data))} and then "
-                    f"nothing for {seconds(action.within)}",
-                    f"the server reads all of {count(len(self._data))}",
-                    f"{count(event.progress)} were taken",
-                    event.at,
-                )
+                self._fail(faults.stalled(action, len(self._data), event.progress), event.at)
             case Expect():
                 came = "not all of it came" if self._incoming.has_begun(self._position) else "nothing came"
                 lead = f"{came} within {seconds(action.within)}: "
                 self._fail_mismatch("silence", self._position, self._incoming.lacking(self._position), event.at, lead)
             case End():
-                self._fail(
-                    "silence",
-                    f"the connection did not end within {seconds(action.within)}",
-                    wanted_end(action),
-                    f"silence after {count(self._received)}; the connection is still open",
-                    event.at,
-                )
+                self._fail(faults.not_ended(action, self._received), event.at)
             case Shutdown() | Close() | Reset() | Mark() | WaitFor() | Meet():
                 pass  # these have none
             case _:
@@ -422,7 +401,7 @@ class Exchange:
             return None
         first = self._incoming.pop(self._position)
         if action.after is not None and first.at - self._acted < action.after:
-            self._fail_early(action.after, first.at, "the first byte", at)
+            self._fail(faults.too_early(action.after, first.at - self._acted, "the first byte"), at)
             return None
         self._step_done(first.done)
         return None
@@ -447,38 +426,24 @@ class Exchange:
         if self._ending is None:
             return DoWait(self._position, self._since + action.within)
         ending = self._ending
-        otherwise = (action.how, ending.how) == ("reset", "eof") or (action.how == "eof" and ending.how != "eof")
-        if otherwise and self._ended_late(ending):
-            return None
-        if action.how == "eof" and ending.how != "eof":
-            self._fail(
-                "reset",
-                f"the connection ended by a reset ({ending.error}), not in order, after {count(self._received)}",
-                ORDERLY,
-                ending_seen(ending),
-                at,
-                law="end.orderly",
-            )
-        elif action.how == "reset" and ending.how == "eof":
-            message = f"the connection ended in order, not by a reset, after {count(self._received)}"
-            self._fail("no-reset", message, RESET, ending_seen(ending), at)
+        fault = faults.ended_otherwise(action, ending, self._received)
+        if fault is not None:
+            if not self._ended_late(ending):
+                self._fail(fault, at)
         elif action.after is not None and ending.at - self._acted < action.after:
-            self._fail_early(action.after, ending.at, "the end of the connection", at)
+            self._fail(faults.too_early(action.after, ending.at - self._acted, "the end of the connection"), at)
         else:
             self._step_done(ending.at)
         return None
 
     def _quiet(self, action: Quiet, at: float) -> Move | None:
-        wanted = f"neither a byte nor an ending for {seconds(action.duration)}"
         if self._inbox:
-            self._fail_surplus("where the server should be quiet", wanted, at)
+            self._fail_surplus("where the server should be quiet", faults.quiet(action), at)
             return None
         if self._ending is None:
             return DoWait(self._position, self._since + action.duration)
-        if self._ended_late(self._ending):
-            return None
-        message = f"the server {ended(self._ending)} where it should be quiet"
-        self._fail("early-end", message, wanted, ending_seen(self._ending), at)
+        if not self._ended_late(self._ending):
+            self._fail(faults.not_quiet(action, self._ending), at)
         return None
 
     def _ended_late(self, ending: PeerClosed) -> bool:
@@ -500,19 +465,7 @@ class Exchange:
         return DoClose(self._position, "close")
 
     def _fail_surplus(self, where: str, expected: str, at: float) -> None:
-        got = bytes(self._inbox)
-        message = f"{count(len(got))} came {where}"
-        self._fail("surplus-bytes", message, expected, quoted(got), at)
-
-    def _fail_early(self, after: float, when: float, what: str, at: float) -> None:
-        took = max(0.0, when - self._acted)
-        self._fail(
-            "too-early",
-            f"{what} came after {seconds(took)}, before the {seconds(after)} were over",
-            f"{what} after {seconds(after)} or later",
-            f"{what} after {seconds(took)}",
-            at,
-        )
+        self._fail(faults.surplus(bytes(self._inbox), where, expected), at)
 
     def _fail_mismatch(
         self, kind: Kind, step: int, mismatch: Mismatch, at: float, lead: str = "", tail: str = ""
@@ -520,33 +473,22 @@ class Exchange:
         if mismatch.trouble:
             self.trouble = mismatch.trouble
             return
-        self._fail(
-            kind, lead + mismatch.message, mismatch.expected, mismatch.actual + tail, at, step, mismatch.difference
-        )
+        fault = Fault(kind, lead + mismatch.message, mismatch.expected, mismatch.actual + tail)
+        self._fail(fault, at, step, mismatch.difference)
 
-    def _fail(
-        self,
-        kind: Kind,
-        message: str,
-        expected: str,
-        actual: str,
-        at: float,
-        step: int | None = None,
-        difference: Difference | None = None,
-        law: str | None = None,
-    ) -> None:
+    def _fail(self, fault: Fault, at: float, step: int | None = None, difference: Difference | None = None) -> None:
         step = self._position if step is None else step
         # After the last step the finding points at it: that is where the author said the exchange was over.
         span = self._actions[min(step, len(self._actions) - 1)].span
         self.finding = Finding(
-            kind=kind,
-            law=law or self._law,
+            kind=fault.kind,
+            law=fault.law or self._law,
             client=self._client,
             step=step,
             span=span,
-            message=message,
-            expected=expected,
-            actual=actual,
+            message=fault.message,
+            expected=fault.expected,
+            actual=fault.actual,
             received=self._received,
             at=at,
             difference=difference,

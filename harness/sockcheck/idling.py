@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sockcheck.case import Action, Case, Expect, Not, Quiet, Wait
 
-# A case that waits for so long in all, in seconds, is worth sharing a server for.
+# A case that waits for so long in all, in seconds, does hardly anything else.
 _LONG = 0.1
 
 
@@ -13,11 +13,16 @@ def idle_time(case: Case) -> float:
     return max((sum(map(_idle, actor.actions)) for actor in case.actors), default=0.0)
 
 
+def mostly_waits(case: Case) -> bool:
+    """Whether waiting is what it does for most of its time, so that it takes no CPU from others."""
+    return idle_time(case) >= _LONG
+
+
 def can_share(case: Case, clients: int) -> bool:
     """Whether it may run beside others on a server that promises to serve so many clients at once."""
     if case.server or case.skip or case.known_failure or case.state == "own":
         return False
-    return 1 < clients >= len(case.actors) > 0 and idle_time(case) >= _LONG
+    return 1 < clients >= len(case.actors) > 0 and mostly_waits(case)
 
 
 def is_probe(case: Case) -> bool:

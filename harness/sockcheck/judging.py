@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sockcheck.case import SERVER, Action, Case, ServerAction
 from sockcheck.events import (
@@ -26,6 +27,10 @@ from sockcheck.serving import Serving
 from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
 from sockcheck.wording import hindered
+
+# From this share of a CPU on a server does not wait for anything: it spins.
+_SPIN = 0.8
+_GROWN = {"open_files": "descriptors", "threads": "threads", "children": "child processes"}
 
 # Put together once: for each event it would cost more than all that is made of it.
 _Told = ClientEvent | ServerEvent | HealthRead | CaseTimedOut | Troubled
@@ -132,8 +137,10 @@ class Judge:
                 self._exited.at,
             )
         health = self._health
-        if health is None or health.listening or self.serving.exit_asked:
+        if health is None or self.serving.exit_asked:
             return None
+        if health.listening:
+            return self._spin_finding(health) or self._leak_finding(health)
         state = "is alive but listens no more" if health.alive else "is gone"
         return self._finding(
             "deaf" if health.alive else "exited",
@@ -142,6 +149,32 @@ class Judge:
             f"it {state}",
             health.at,
         )
+
+    def _spin_finding(self, health: HealthRead) -> Finding | None:
+        if health.share is None or health.share < _SPIN:
+            return None
+        finding = self._finding(
+            "spinning",
+            f"with nothing to do, the server used {health.share:.0%} of a CPU",
+            "a server that waits, without using a CPU, for its clients to do something",
+            f"{health.share:.0%} of a CPU, used or waited for, long after the last client had gone",
+            health.at,
+        )
+        return replace(finding, law="churn.spin")
+
+    def _leak_finding(self, health: HealthRead) -> Finding | None:
+        if not health.growths:
+            return None
+        grown = health.growths[0]
+        what, each = _GROWN[grown.what], f"{grown.each:.2g}"
+        finding = self._finding(
+            "leaking",
+            f"the server keeps {each} {what} of each connection that it has served",
+            f"{what} are given back when a connection ends",
+            f"{each} more {what} with each of the last {grown.connections:,} connections",
+            health.at,
+        )
+        return replace(finding, law="churn.leak")
 
     def _timeout_finding(self, event: CaseTimedOut) -> Finding:
         limit = seconds(self.case.deadline)

@@ -7,6 +7,7 @@ anything else is tried again alone.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -31,7 +32,7 @@ from sockcheck.events import (
 )
 from sockcheck.evidence import Alone, Attempt, Judged, Move, Replay, Trial, cut_short, weigh
 from sockcheck.facts import Facts
-from sockcheck.idling import can_share, is_probe
+from sockcheck.idling import can_share, is_probe, mostly_waits
 from sockcheck.target import Command, Target, connected, started
 from sockcheck.target_errors import not_even_outside
 from sockcheck.verdict import Outcome, Verdict
@@ -43,6 +44,8 @@ _ANY_PORT = (
     "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
 )
 _NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
+# So many servers more for cases that mostly wait.
+IDLERS = 8
 _TRIED_TOGETHER = 2
 # More predecessors than that are no suspects: it is their number.
 _FEW = 2
@@ -110,7 +113,7 @@ class Place:
         return any("{port}" in word for word in self.server.argv)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Trial:
     """A case, and the attempts at it so far."""
 
@@ -159,9 +162,11 @@ class Pool:
         self._targets = 0
         self._trials = 0
         self._waiting: deque[_Trial] = deque()
+        self._idle: deque[_Trial] = deque()
         self._together: deque[list[_Trial]] = deque()
         self._open: deque[_Open] = deque()
         self._exclusive: deque[_Open] = deque()
+        self._starting = trio.CapacityLimiter(len(os.sched_getaffinity(0)))
         # Of all servers whose address is not ours to choose one runs at a time.
         self._single = trio.Lock()
         self._take_in(items)
@@ -179,54 +184,60 @@ class Pool:
             if can_share(item.case, item.clients):
                 together.setdefault(place, []).append(trial)
             else:
-                self._waiting.append(trial)
+                (self._idle if mostly_waits(item.case) else self._waiting).append(trial)
         for trials in together.values():
             if len(trials) > 1:
                 self._together.append(trials)
             else:
-                self._waiting.extend(trials)
+                self._idle.extend(trials)
 
     @property
     def size(self) -> int:
-        """How many servers can be of use at a time."""
-        return max(1, len(self._waiting) + len(self._together))
+        """How many servers that are busy can be of use at a time."""
+        return max(1, len(self._waiting) + len(self._idle) + len(self._together))
 
     async def work(self, world: World, jobs: int) -> None:
         """Perform everything with so many servers at a time; in the end, alone, what the machine was too busy for.
 
+        With more than one at a time there are some more for cases that mostly wait: they take no CPU from the others.
         Cancelled, it stops all servers, and what is begun is judged by what there is.
         """
         try:
             async with trio.open_nursery() as workers:
                 for _ in range(jobs):
-                    workers.start_soon(self._work, world)
-            while self._exclusive and not self.stop:
-                self._open.append(self._exclusive.popleft())
-                await self._work(world)
+                    workers.start_soon(self._work, world, self._waiting)
+                for _ in range(min(IDLERS, len(self._idle)) if jobs > 1 else 0):
+                    workers.start_soon(self._work, world, self._idle)
+            self._open.extend(self._exclusive)
+            self._exclusive.clear()
+            while (self._idle or self._open or self._exclusive) and not self.stop:
+                await self._work(world, self._idle)
+                self._open.extend(self._exclusive)
+                self._exclusive.clear()
         finally:
             for pending in (*self._open, *self._exclusive):
                 self._cut_short(pending.trial, self.stop)
-            for trial in (*self._waiting, *(trial for trials in self._together for trial in trials)):
+            for trial in (*self._waiting, *self._idle, *(trial for trials in self._together for trial in trials)):
                 self._not_run(trial.case, self.stop)
 
-    async def _work(self, world: World) -> None:
+    async def _work(self, world: World, queue: deque[_Trial]) -> None:
         while not self.stop:
             if self._open:
                 await self._go_on(self._open.popleft(), world)
             elif self._together and self._is_free(self._together[0][0].place):
                 await self._serve_together(self._together.popleft(), world)
-            elif not self._waiting:
+            elif not queue:
                 if not self._together:
                     return
                 await self._together[0][0].place.known.wait()
-            elif (trial := self._waiting[0]).place.lost or trial.case.skip:
-                self._waiting.popleft()
+            elif (trial := queue[0]).place.lost or trial.case.skip:
+                queue.popleft()
                 self._not_run(trial.case, trial.case.skip or trial.place.lost)
             elif not trial.place.can_be_many and self._single.locked():
                 async with self._single:
                     pass  # Who had it has gone on with what waits.
             elif self._is_free(trial.place):
-                await self._serve(trial.place, world)
+                await self._serve(trial.place, world, queue)
             else:
                 await trial.place.known.wait()
 
@@ -264,17 +275,13 @@ class Pool:
         server = place.server
         if isinstance(server, Command) and server.isolate:
             try:
-                return await stack.enter_async_context(
-                    started(server, number=number, emit=world.emit, clock=world.clock)
-                )
+                return await self._started(server, number, world, stack)
             except TargetError as error:
                 inside = error
             server = replace(server, isolate=False)
             await stack.enter_async_context(self._single)
             try:
-                target = await stack.enter_async_context(
-                    started(server, number=number, emit=world.emit, clock=world.clock)
-                )
+                target = await self._started(server, number, world, stack)
             except TargetError as outside:
                 raise not_even_outside(inside, outside) from outside
             place.server = server
@@ -282,18 +289,23 @@ class Pool:
             return target
         if not place.can_be_many:
             await stack.enter_async_context(self._single)
-        return await stack.enter_async_context(
-            started(server, number=number, emit=world.emit, clock=world.clock)
-            if isinstance(server, Command)
-            else connected(server, number=number, emit=world.emit, clock=world.clock)
-        )
+        return await self._started(server, number, world, stack)
 
-    async def _serve(self, place: Place, world: World) -> None:
+    async def _started(self, server: Server, number: int, world: World, stack: AsyncExitStack) -> Target:
+        # Servers that start all at once would take the CPUs from those that serve.
+        async with self._starting:
+            return await stack.enter_async_context(
+                started(server, number=number, emit=world.emit, clock=world.clock)
+                if isinstance(server, Command)
+                else connected(server, number=number, emit=world.emit, clock=world.clock)
+            )
+
+    async def _serve(self, place: Place, world: World, queue: deque[_Trial]) -> None:
         """One instance of a server, for as many of its cases as it stays fit for."""
         with suppress(TargetError):
             async with self._instance(place, world) as instance:
                 driver = Driver(world, instance.target)
-                while (trial := self._take(place)) is not None:
+                while (trial := self._take(place, queue)) is not None:
                     if _pauses(trial.case) and not await self._can_pause(place, driver):
                         self._not_run(trial.case, _NOT_PAUSABLE)
                         return
@@ -318,7 +330,7 @@ class Pool:
                     await self._share(trials[_TRIED_TOGETHER:], instance, world)
         except* TargetError:
             pass  # it has been told
-        self._waiting.extendleft(trial for trial in reversed(trials) if not trial.attempts)
+        self._idle.extendleft(trial for trial in reversed(trials) if not trial.attempts)
 
     async def _share(self, trials: Sequence[_Trial], instance: _Instance, world: World) -> None:
         """First attempts at all of these, with as many at once as the server has room for."""
@@ -397,7 +409,7 @@ class Pool:
         world.emit(CaseStarted(world.clock(), attempt, instance.number, case, unique, trial.number, role))
         judge = self._facts.bench.judge(attempt)
         try:
-            return await driver.perform(attempt, judge)
+            return await driver.perform(attempt, judge, patient=trial.probe and role != "predecessor")
         except BaseException as error:
             # Cut short, by a signal or because the server's keeper was lost: no evidence either way.
             why = self.stop or (error.message if isinstance(error, TargetError) else "the case was cut short")
@@ -427,19 +439,18 @@ class Pool:
         """
         if verdict.outcome not in ("fail", "flaky") or place.probe_failed:
             return False
-        if place.probe is not None and place.probe.id in after:
-            return False
-        return bool(after or verdict.reason) or not place.replaceable
+        asked_twice = place.probe is not None and place.probe.id in after
+        return not asked_twice or all(finding.law.startswith("churn.") for finding in verdict.findings)
 
     def _cut_short(self, trial: _Trial, why: str) -> None:
         """No more attempts can be made at this case: it is judged by those that there are."""
         if trial.verdicts:
             self._judged(trial, cut_short(trial.verdicts, why))
 
-    def _take(self, place: Place) -> _Trial | None:
+    def _take(self, place: Place, queue: deque[_Trial]) -> _Trial | None:
         """The next case that is to be run on this server, if any is left and the run goes on."""
-        while self._waiting and not self.stop and self._waiting[0].place is place:
-            trial = self._waiting.popleft()
+        while queue and not self.stop and queue[0].place is place:
+            trial = queue.popleft()
             why = trial.case.skip or _obstacle(place, trial.case)
             if not why:
                 return trial

@@ -17,7 +17,7 @@ from sockcheck.facts import Facts
 from sockcheck.idling import can_share
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.poller import open_poller
-from sockcheck.pool import Item, Pool
+from sockcheck.pool import IDLERS, Item, Pool
 from sockcheck.world import World
 
 PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
@@ -32,7 +32,7 @@ def files_needed(jobs: int, *, isolated: bool = False, clients: int = 0) -> int:
 
     `clients`: how many there are at once, at all these servers together.
     """
-    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * jobs + clients
+    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * (jobs + IDLERS) + clients
 
 
 def clients_at_once(items: Sequence[Item], jobs: int) -> int:

@@ -28,6 +28,8 @@ Kind = Literal[
     "no-start",  # it could not be started again
     "wrong-measure",  # a figure of the server is not what was asked for
     "not-known-to-fail",  # a known failure passed
+    "spinning",  # it uses a CPU with nothing to do
+    "leaking",  # something of each connection stays
     "case-timeout",  # the whole case took longer than it may
 ]
 

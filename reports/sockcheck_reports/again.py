@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import PurePath
 
 from sockcheck.events import RunStarted
@@ -14,14 +14,17 @@ _TAKES_VALUE = frozenset(
     | {"--timeout", "--port", "--isolate", "--flaky"}
 )
 _KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe"})
+# So many cases that go before are named; more of them are all that there are.
+_NAMED = 5
 _BARE = re.compile(r"(?:[\w@%+=:./-]|\{\w+\})+", re.ASCII)
 
 
-def command(run: RunStarted, case_id: str) -> tuple[tuple[str, ...], ...]:
+def command(run: RunStarted, case_id: str, after: Sequence[str] = ()) -> tuple[tuple[str, ...], ...]:
     """`sockcheck run PATHS --select ID …` in groups of words that belong together: an option and its value, a command.
 
-    What bears on the verdict is kept, reports and counts are not. `run.command` is sockcheck's own command line, with
-    or without the program's name and the word `run`.
+    What bears on the verdict is kept, reports and counts are not. Where the case fails only `after` others, these are
+    run before it, on the same server: by `--jobs 1`, in the order in which they stand anyway. `run.command` is
+    sockcheck's own command line, with or without the program's name and the word `run`.
     """
     given = list(run.command)
     if given and (PurePath(given[0]).name.startswith("sockcheck") or given[0].endswith("__main__.py")):
@@ -29,15 +32,21 @@ def command(run: RunStarted, case_id: str) -> tuple[tuple[str, ...], ...]:
     if given and given[0] == "run":
         given.pop(0)
     cut = given.index("--") if "--" in given else len(given)
-    paths, options = _split(given[:cut])
+    selected: list[tuple[str, ...]] = [("--select", each) for each in dict.fromkeys((*after, case_id))]
+    kept = _KEPT
+    if len(selected) > _NAMED:
+        selected, kept = [], _KEPT | {"--repeat", "--select"}
+    paths, options = _split(given[:cut], kept)
     if run.seed:
         options.append(("--seed", str(run.seed)))
     served = [tuple(given[cut:])] if given[cut:] else []
-    return (("sockcheck", "run", *paths), ("--select", case_id), *options, *served)
+    if after:
+        options.append(("--jobs", "1"))
+    return (("sockcheck", "run", *paths), *selected, *options, *served)
 
 
-def _split(given: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """The paths, and the options that are kept, each with its value."""
+def _split(given: Sequence[str], kept: Container[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The paths, and the options that are `kept`, each with its value."""
     paths: list[str] = []
     options: list[tuple[str, ...]] = []
     rest = iter(given)
@@ -47,7 +56,7 @@ def _split(given: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
             paths.append(word)
             continue
         value = (next(rest, ""),) if name in _TAKES_VALUE and not equals else ()
-        if name in _KEPT:
+        if name in kept:
             options.append((word, *value))
     return paths, options
 

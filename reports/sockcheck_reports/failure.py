@@ -303,10 +303,15 @@ def _last_output(pieces: Sequence[bytes], dropped: int, width: int) -> list[Text
     return lines
 
 
+def again_title(case: CaseView) -> str:
+    """What the command that is shown does."""
+    return "Run it again, and before it what it takes" if case.after else "Run just this case again"
+
+
 def _again(run: RunStarted, case: CaseView, width: int) -> list[Text]:
-    words = command(run, case.case.id)
+    words = command(run, case.case.id, case.after)
     return [
-        Text(f"{INDENT}Run just this case again:"),
+        Text(f"{INDENT}{again_title(case)}:"),
         *(Text(f"{INDENT}{INDENT}{line}", "bold") for line in shell_lines(words, width - 2 * len(INDENT))),
     ]
 

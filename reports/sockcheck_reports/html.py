@@ -19,7 +19,7 @@ from sockcheck.verdict import Finding
 from .again import command, words
 from .clients import accused, prefix, told
 from .excerpt import Comparison, SourceLine, clipped, output_lines, plain, source_line
-from .failure import attempts, compared, hints, not_judged, others, predecessors, served_by, where
+from .failure import again_title, attempts, compared, hints, not_judged, others, predecessors, served_by, where
 from .rows import Row
 from .view import CaseView, View
 from .wording import count, duration, size
@@ -76,6 +76,7 @@ class _Failure:
     heard: bool
     output: tuple[str, ...]
     output_left: str
+    again_title: str
     again: tuple[str, ...]
 
 
@@ -222,7 +223,8 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
         heard=bool(case.target and case.target.command),
         output=output,
         output_left=size(left) if left else "",
-        again=tuple(words(command(view.run, case.case.id))) if view.run else (),
+        again_title=again_title(case),
+        again=tuple(words(command(view.run, case.case.id, case.after))) if view.run else (),
     )
 
 

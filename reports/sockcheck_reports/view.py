@@ -220,11 +220,15 @@ class _Performance:
 
 @dataclass(slots=True)
 class _Trial:
-    """The attempts at a case, without its predecessors, and what they came to."""
+    """The attempts at a case, without its predecessors, and what they came to.
+
+    `summary` is all that is kept of one that there is nothing to tell of.
+    """
 
     label: str
     attempts: list[_Performance] = field(default_factory=list)
     judged: CaseJudged | None = None
+    summary: CaseView | None = None
 
 
 class Folder:
@@ -312,8 +316,7 @@ class Folder:
             case CaseFinished():
                 self._case_finished(event)
             case CaseJudged():
-                if event.trial in self._trials:
-                    self._trials[event.trial].judged = event
+                self._case_judged(event)
             case CaseNotRun():
                 self._not_run.append(event)
             case RunFinished():
@@ -429,6 +432,15 @@ class Folder:
             if target.facts.ended:
                 del self._targets[target.facts.number]
 
+    def _case_judged(self, event: CaseJudged) -> None:
+        trial = self._trials.get(event.trial)
+        if trial is None:
+            return
+        trial.judged = event
+        if len(trial.attempts) == 1 and not _is_told(event.verdict):
+            trial.summary = self._trial(trial)
+            trial.attempts.clear()
+
     def _let_go(self, target: _Target) -> None:
         """Nothing that the server writes from here on belongs to the case that it served last."""
         performance = target.latest
@@ -440,6 +452,8 @@ class Folder:
 
     def _trial(self, trial: _Trial) -> CaseView:
         """The attempt that shows what was found, under the verdict on all of them."""
+        if trial.summary is not None:
+            return trial.summary
         attempts = [self._case(performance) for performance in trial.attempts]
         judged = trial.judged
         if judged is None:

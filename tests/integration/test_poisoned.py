@@ -104,5 +104,21 @@ def test_two_that_half_close_at_once(lines: Path) -> None:
     assert run(lines, "together") == {("d-two", "fail", ())}
 
 
+def test_a_server_that_spins_after_a_reset(lines: Path) -> None:
+    assert run(lines, "spin") == {("a-greets", "fail", ("c-resets",))}
+
+
+def test_a_server_that_keeps_the_descriptors_of_clients_that_reset(lines: Path) -> None:
+    (lines / "c-resets.sock.yaml").write_text("""\
+scenario: Clients reset
+law: leave.reset-at-k
+clients:
+  rude: {count: 8, steps: [connect, send: "hello\\n", await: read, reset]}
+""")
+    ((scenario, outcome, after),) = run(lines, "leak", "--select", "lines/a*", "--select", "lines/c*", "--repeat", "40")
+    assert (scenario, outcome) == ("a-greets", "fail")
+    assert "c-resets" in after
+
+
 def test_what_the_last_case_did_is_seen_by_a_fresh_client(lines: Path) -> None:
     assert run(lines, "reset", "--select", "lines/a*", "--select", "lines/c*") == {("a-greets", "fail", ("c-resets",))}

@@ -7,6 +7,7 @@
     new-network    a network namespace of its own, as it is when it was just made: its loopback interface is down
     no-proc        an empty folder lies over /proc
     unprivileged   without root's capabilities; whoever is not root has none anyway
+    ordinary       as an ordinary user: root becomes one, of a user namespace, to whom root's files belong
 
 The filters need no privilege (seccomp(2)), and bind all that the command starts. Namespaces need root, or that anybody
 may make user namespaces: else the exit status is `NOT_HERE`.
@@ -106,6 +107,18 @@ def _drop_capabilities() -> None:
                 break  # this kernel has no more
 
 
+def _become_ordinary() -> None:
+    """A user who is not root has no privilege left behind execve(2), in a user namespace neither."""
+    if os.getuid() == 0:
+        try:
+            _called("unshare", _CLONE_NEWUSER)
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text("1000 0 1")
+            Path("/proc/self/gid_map").write_text("1000 0 1")
+        except OSError:
+            sys.exit(NOT_HERE)
+
+
 _SOCKET, _UNSHARE = _CALLS[platform.machine()]
 _PLACES = {
     "no-netlink": lambda: _forbid(_SOCKET, errno.EPERM, _AF_NETLINK),
@@ -115,6 +128,7 @@ _PLACES = {
     "new-network": lambda: _unshare(_CLONE_NEWNET),
     "no-proc": _hide_proc,
     "unprivileged": _drop_capabilities,
+    "ordinary": _become_ordinary,
 }
 
 if __name__ == "__main__":

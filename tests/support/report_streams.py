@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from report_attempts import attempts
 from report_builder import HOSTILE, LAWS, SOURCE, Stream, case, span
 from report_neighbours import backlog, crowd, known, life, stalled
 
@@ -164,6 +165,7 @@ STREAMS: Mapping[str, Callable[[], list[Event]]] = {
     "crowd": crowd,
     "life": life,
     "known": known,
+    "attempts": attempts,
 }
 
 
@@ -173,13 +175,26 @@ def view(name: str) -> View:
 
 def golden_texts() -> Iterator[tuple[str, str]]:
     """File name and text of every golden report."""
-    for name in ("classic", "every-kind", "mixed", "cut-off", "empty", "stalled", "backlog", "crowd", "life", "known"):
+    for name in (
+        "classic",
+        "every-kind",
+        "mixed",
+        "cut-off",
+        "empty",
+        "stalled",
+        "backlog",
+        "crowd",
+        "life",
+        "known",
+        "attempts",
+    ):
         yield f"{name}.txt", terminal.render(view(name), LAWS)
     yield "classic.ansi", terminal.render(view("classic"), LAWS, colour=True)
     yield "mixed-verbose.txt", terminal.render(view("mixed"), LAWS, verbosity=1, written=("JUnit report: junit.xml",))
     yield "known-verbose.txt", terminal.render(view("known"), LAWS, verbosity=1)
     yield "mixed-quiet.txt", terminal.render(view("mixed"), LAWS, verbosity=-1)
     yield "mixed.xml", junit.render(view("mixed"), LAWS)
+    yield "attempts.xml", junit.render(view("attempts"), LAWS)
     yield "known.xml", junit.render(view("known"), LAWS)
 
 

@@ -14,6 +14,7 @@ from sockcheck.events import (
     CaseTimedOut,
     Connected,
     Event,
+    Growth,
     HealthRead,
     Marked,
     PeerClosed,
@@ -79,6 +80,24 @@ def test_the_health_behind_a_case(health: HealthRead, kind: str, message: str) -
     assert (finding.kind, finding.message) == (kind, message)
     # The exchange itself was over: the finding points at its last step.
     assert (finding.step, finding.span, finding.hint) == (1, SECOND, "do this")
+
+
+def test_a_server_that_works_with_nothing_to_do_spins() -> None:
+    def shared(share: float | None) -> Verdict:
+        return verdict(connected(), received(), HealthRead(0.5, 1, True, True, "", None, share))
+
+    (finding,) = shared(0.97).findings
+    assert (finding.kind, finding.law) == ("spinning", "churn.spin")
+    assert finding.message == "with nothing to do, the server used 97% of a CPU"
+    assert shared(0.5) == shared(None) == Verdict("pass")
+
+
+def test_a_server_that_keeps_something_of_each_connection_leaks() -> None:
+    grown = (Growth("children", 1.0, 250),)
+    (finding,) = verdict(connected(), received(), HealthRead(0.5, 1, True, True, "", growths=grown)).findings
+    assert (finding.kind, finding.law) == ("leaking", "churn.leak")
+    assert finding.message == "the server keeps 1 child processes of each connection that it has served"
+    assert finding.actual == "1 more child processes with each of the last 250 connections"
 
 
 def test_an_exit_before_any_client_came_may_be_the_doing_of_the_case_before() -> None:

@@ -17,6 +17,16 @@ def started(*given: str, seed: int = 0) -> RunStarted:
     return event
 
 
+def test_what_it_takes_is_run_before_it() -> None:
+    run = started("sockcheck", "run", "a", "--repeat", "3", "--flaky", "pass", "--", "./server")
+    assert words(command(run, "a/b::plain", ("a/a::plain",))) == [
+        *("sockcheck", "run", "a", "--select", "a/a::plain", "--select", "a/b::plain", "--jobs", "1", "--", "./server")
+    ]
+    many = [f"a/{number}::plain" for number in range(9)]
+    expected = ["sockcheck", "run", "a", "--repeat", "3", "--jobs", "1", "--", "./server"]
+    assert words(command(run, "a/b::plain", many)) == expected
+
+
 @pytest.mark.parametrize(
     ("run", "again"),
     [

@@ -5,12 +5,15 @@ hundredth   from the hundredth connection on nobody is answered right
 reset       a client that reset leaves its mark on all that come after it
 lock        a client that goes away in mid-line leaves the lock locked: nobody is answered any more
 together    what two clients that end their streams at the same time are sent is mixed up
+spin        a client that reset leaves a thread behind that spins
+leak        a client that reset is kept, and with it its descriptor
 last        a client that resets ends the accepting: who is connected is served, nobody else is
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import sys
 import threading
@@ -23,6 +26,9 @@ poisoned = threading.Event()
 ending: list[socket.socket] = []
 
 
+kept: list[int] = []
+
+
 def serve(connection: socket.socket, number: int) -> None:
     with connection:
         if HOW == "third" and number % 3 == 0:
@@ -32,6 +38,10 @@ def serve(connection: socket.socket, number: int) -> None:
                 data = connection.recv(65536)
             except ConnectionResetError:
                 poisoned.set()
+                if HOW == "leak":
+                    kept.append(os.dup(connection.fileno()))
+                while HOW == "spin":
+                    pass
                 return
             if not data:
                 break
