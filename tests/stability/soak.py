@@ -134,8 +134,8 @@ def run(server: GoodServer, surroundings: str, number: int, times: int, before: 
         except subprocess.TimeoutExpired:
             errors.append(f"not over after {LONGEST} s")
         cases = [case for case in outcomes(record) if case.outcome != "not run"] if record.exists() else []
-        failed = [case for case in cases if case.outcome == "fail"]
-        errors += [str(case) for case in cases if case.outcome not in ("pass", "fail")]
+        failed = [case for case in cases if case.outcome in ("fail", "flaky")]
+        errors += [str(case) for case in cases if case.outcome not in ("pass", "fail", "flaky")]
         if (failed or errors) and record.exists():
             shutil.copy(record, folder / f"{surroundings}-{server.name}-{number}.jsonl")
     return Result(
