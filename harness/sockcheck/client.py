@@ -90,6 +90,7 @@ class Client:
         asleep: Callable[[], bool | None],
         settle_limit: float,
         board: Board,
+        first_accept: Callable[[], float],
     ) -> None:
         self._world = world
         self._attempt = attempt
@@ -99,6 +100,7 @@ class Client:
         self._asleep = asleep
         self._settle_limit = settle_limit
         self._board = board
+        self._first_accept = first_accept
         self._socket: socket.socket | None = None
         self._watched: Watched | None = None
         self._query: bytes | None = None
@@ -194,24 +196,38 @@ class Client:
             world.emit(ConnectFailed(at, self._attempt, self._name, command.step, errno.errorcode[code]))
             self._release()
         elif code in _ENDED_AT_ONCE:
+            self._observe(sock)
             self._connected(sock, command.step, began, at)
             if self._exchange.command is not None:
                 self._peer_closed("ECONNRESET" if code == errno.ECONNRESET else "")
         elif code not in (0, errno.EISCONN):
             raise Trouble(f"cannot connect to {_text(address)}: {errno.errorcode[code]}")
         else:
+            self._observe(sock)
+            limit = self._first_accept()
+            if limit and not self._is_accepted():
+                await until(self._is_accepted, limit)
+                at = world.clock()
             self._connected(sock, command.step, began, at)
+
+    def _observe(self, sock: socket.socket) -> None:
+        """Have the kernel tell about the server's end from here on, if it does."""
+        if self._world.diag is not None:
+            query = peer_query(sock.getsockname()[:2], self._address)
+            if self._world.diag.lookup(query) is not None:
+                self._query = query
+
+    def _is_accepted(self) -> bool:
+        """Whether the server has accepted, or is not to do so yet: TCP_DEFER_ACCEPT keeps whom says nothing."""
+        end = self._look()
+        return end is None or end.gone or end.accepted or end.state in (State.SYN_RECV, State.NEW_SYN_RECV)
 
     def _connected(self, sock: socket.socket, step: int, began: float, at: float) -> None:
         self._began = began
         local, peer = sock.getsockname()[:2], self._address
         why = self._world.unobserved
-        if self._world.diag is not None:
-            query = peer_query(local, peer)
-            if self._world.diag.lookup(query) is not None:
-                self._query = query
-            else:
-                why = "the server's end of the connection is not in this network namespace"
+        if self._world.diag is not None and self._query is None:
+            why = "the server's end of the connection is not in this network namespace"
         self._world.emit(Connected(at, began, self._attempt, self._name, step, _text(local), _text(peer), why))
 
     async def _send(self, command: DoSend) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import trio
 
 from sockcheck import server_steps
-from sockcheck.case import SERVER
+from sockcheck.case import SERVER, Case, Pause
 from sockcheck.client import Client
 from sockcheck.events import (
     CaseTimedOut,
@@ -19,6 +19,7 @@ from sockcheck.events import (
     Figures,
     HealthRead,
     ServerDeadlinePassed,
+    ServerStarted,
     Troubled,
 )
 from sockcheck.judging import Judge
@@ -54,6 +55,7 @@ class Driver:
         self._settle_limit = SETTLE_LIMIT
         self._before: Figures | None = None
         self._connections = 0
+        self._accepted = False
         self._readings: list[tuple[int, Figures]] = []
         self._began = 0.0
 
@@ -108,6 +110,8 @@ class Driver:
         """Tell `event`. With a deadline goes how long the server was kept from running."""
         if isinstance(event, Connected):
             self._connections += 1
+        elif isinstance(event, ServerStarted):
+            self._accepted = False
         elif isinstance(event, DeadlinePassed | CaseTimedOut):
             event = replace(event, starved=self._starved())
         elif isinstance(event, ServerDeadlinePassed):
@@ -153,7 +157,17 @@ class Driver:
             self._target.asleep,
             self._settle_limit,
             board,
+            lambda: self._first_accept(judge.case),
         )
+
+    def _first_accept(self, case: Case) -> float:
+        """How long to wait, in seconds, for a new server's first accept(): it may listen before it is ready to serve.
+
+        A server that is paused does not accept: where a case asks for that, nobody is waited for.
+        """
+        first, self._accepted = not self._accepted, True
+        paused = any(isinstance(action, Pause) for action in case.server)
+        return self._target.ready_limit if first and not paused else 0.0
 
     async def _run_all(self, clients: list[Client], attempt: int, judge: Judge, board: Board) -> None:
         if len(clients) == 1 and not judge.case.server:

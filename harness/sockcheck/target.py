@@ -93,6 +93,10 @@ class Target(Protocol):
         """The command with everything filled in, empty for one that was not started here."""
 
     @property
+    def ready_limit(self) -> float:
+        """How long it may take, in seconds, until it serves; 0 for one that was not started here."""
+
+    @property
     def exit_status(self) -> int | None:
         """The first process's status, negative for a signal, once no process is left; until then None."""
 
@@ -167,6 +171,10 @@ class StartedTarget:
         self._placeholders = {name for word in command.argv for name in _PLACEHOLDER.findall(word)}
         self._reservation: Reservation | Address | None = None
         self.isolation = Isolation() if command.isolate else None
+
+    @property
+    def ready_limit(self) -> float:
+        return self._plan.ready
 
     @property
     def exit_status(self) -> int | None:
@@ -376,6 +384,7 @@ class ConnectedTarget:
         self.number = number
         self.address = address
         self.pid = 0
+        self.ready_limit = 0.0
         self.isolation = None
         self.command: tuple[str, ...] = ()
         self.exit_status: int | None = None

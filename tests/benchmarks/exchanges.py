@@ -63,7 +63,8 @@ class Bench:
             [actor] = case.actors
             board = Board([(actor.name, actor.actions), (SERVER, ())])
             exchange, address = judge.exchanges[actor.name], self._target.address.sockaddr
-            client = Client(self.world, self._attempts, actor.name, exchange, address, self._target.asleep, 1.0, board)
+            asleep = self._target.asleep
+            client = Client(self.world, self._attempts, actor.name, exchange, address, asleep, 1.0, board, lambda: 0.0)
             await client.run()
 
 

@@ -53,7 +53,9 @@ NOT_RUN = {
     "jq -s 'group_by(.attempt)[] | select(.[0].attempt) | [.[0].attempt, .[-1].at - .[0].at]' run.jsonl": (
         "jq is not among the tests' tools"
     ),
-    "jq -c 'select(.type == \"CaseJudged\") | [.trial, .verdict.outcome]' run.jsonl": "jq is not among the tests' tools",
+    "jq -c 'select(.type == \"CaseJudged\") | [.trial, .verdict.outcome]' run.jsonl": (
+        "jq is not among the tests' tools"
+    ),
     " *.sock.yaml ──reading──▶ Scenario ──planning──▶ Case ──driver──▶ events ──judging──▶ Verdict": "a drawing",
 }
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
