@@ -74,9 +74,9 @@ class TargetStarted:
 
 @dataclass(frozen=True, slots=True)
 class NotIsolated:
-    """The server could not be started in a network of its own (`--isolate net`), for the reason `why`, and was without.
+    """The server does not do in a network of its own (`--isolate net`) what it does without; `why` says what ailed.
 
-    From here on it runs without.
+    `target` was the first without; all that are started from here on are.
     """
 
     at: float
@@ -125,7 +125,7 @@ class TargetStopped:
     killed: bool
 
 
-Role = Literal["first", "shared", "alone", "predecessor", "after", "probe"]
+Role = Literal["first", "shared", "alone", "outside", "predecessor", "after", "probe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class CaseStarted:
     attempts at one case, and what was done for its sake, have the same.
 
     `role` says what the attempt is for: the `first`; the first, `shared`: on a server that serves other cases at the
-    same time, so that only a pass of it counts; `alone`: again, on a server that has served nothing before; a
-    `predecessor`, which went before the failing case and is performed again, to see whether the failure comes of it;
+    same time, so that only a pass of it counts; `alone`: again, on a server that has served nothing before; `outside`:
+    the same, without the network of its own that it had before; a `predecessor`, which went before the failing case and is performed again, to see whether the failure comes of it;
     `after` that, the case itself; `probe`: a fresh client's plain exchange, to see whether the server still serves.
     """
 

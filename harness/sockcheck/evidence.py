@@ -47,9 +47,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """Perform the case again on a server that has served nothing before. `exclusive`: with nothing else running."""
+    """Perform the case again on a server that has served nothing before. `exclusive`: with nothing else running.
+
+    `outside`: on one that has no network of its own.
+    """
 
     exclusive: bool = False
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,14 @@ Move = Alone | Replay
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What all the attempts come to. `after`: the predecessors, by position, without which the case does not fail."""
+    """What all the attempts come to. `after`: the predecessors, by position, without which the case does not fail.
+
+    `needs_outside`: it does not pass in a network of the server's own, and does without.
+    """
 
     verdict: Verdict
     after: tuple[int, ...] = ()
+    needs_outside: bool = False
 
 
 Trial = Generator[Move, Attempt, Judged]
@@ -79,12 +87,29 @@ def is_hard(findings: Iterable[Finding]) -> bool:
     return any(finding.kind not in SOFT for finding in findings)
 
 
-def weigh(first: Attempt, *, replaceable: bool, suspects: Sequence[int] = ()) -> Trial:
+def weigh(first: Attempt, *, replaceable: bool, suspects: Sequence[int] = (), isolated: bool = False) -> Trial:
     """What `first`, and whatever more is needed, comes to.
 
     `replaceable`: whether there can be a fresh server. Where there cannot, the case is tried again on the same.
-    `suspects` are predecessors, by position, after which other cases failed: they are tried first.
+    `suspects` are predecessors, by position, after which other cases failed: they are tried first. `isolated`: the
+    server had a network of its own, so that it may have failed for want of another.
     """
+    judged = yield from _weigh(first, replaceable, suspects)
+    if isolated and judged.verdict.outcome in ("fail", "flaky") and (yield from _passes_outside_only()):
+        return Judged(Verdict("pass"), needs_outside=True)
+    return judged
+
+
+def _passes_outside_only() -> Generator[Move, Attempt, bool]:
+    """Whether it passes outside, fails inside, and passes outside once more: chance would not alternate like that."""
+    for outside in (True, False, True):
+        attempt = yield Alone(outside=outside)
+        if attempt.verdict.outcome != ("pass" if outside else "fail"):
+            return False
+    return True
+
+
+def _weigh(first: Attempt, replaceable: bool, suspects: Sequence[int]) -> Trial:
     tally = _Tally()
     attempt = tally.count(first)
     if first.shared and attempt.verdict.outcome not in ("pass", "skip"):

@@ -101,9 +101,14 @@ class Place:
         return tuple(sorted(_last(ids, identifier) for identifier in latest))
 
     @property
+    def isolated(self) -> bool:
+        """Whether each instance has a network of its own."""
+        return isinstance(self.server, Command) and self.server.isolate
+
+    @property
     def can_be_many(self) -> bool:
         """Whether several instances can run at a time: each has a network of its own, or an address of our choice."""
-        return self.address_is_ours or (isinstance(self.server, Command) and self.server.isolate)
+        return self.isolated or self.address_is_ours
 
     @property
     def address_is_ours(self) -> bool:
@@ -133,6 +138,10 @@ class _Open:
     weighing: Trial
     move: Move
     served: Sequence[Case]
+    isolated: bool
+    """Whether the first attempt was in a network of the server's own."""
+    outside: int = 0
+    """The last instance that was tried without one."""
 
 
 @dataclass(eq=False)
@@ -247,51 +256,60 @@ class Pool:
         return first or place.known.is_set()
 
     @asynccontextmanager
-    async def _instance(self, place: Place, world: World) -> AsyncIterator[_Instance]:
-        """A server, started for this or running already. TargetError, also from the body, has been told behind it."""
+    async def _instance(self, place: Place, world: World, *, outside: bool = False) -> AsyncIterator[_Instance]:
+        """A server, started for this or running already. TargetError, also from the body, has been told behind it.
+
+        `outside`: without a network of its own, to see whether it does better; an error is told to nobody then.
+        """
         self._targets += 1
         number = self._targets
         try:
             if place.lost:
                 raise TargetError(place.lost)
             async with AsyncExitStack() as stack:
-                target = await self._had(place, number, world, stack)
+                target = await self._had(place, number, world, stack, outside)
                 place.any_port = _takes_any_port(place, target)
                 place.known.set()
                 yield _Instance(place, target, number)
         except TargetError as error:
-            if not place.lost:
+            if not place.lost and not outside:
                 world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output))
                 place.lost = error.message
                 place.known.set()
             raise
 
-    async def _had(self, place: Place, number: int, world: World, stack: AsyncExitStack) -> Target:
+    async def _had(self, place: Place, number: int, world: World, stack: AsyncExitStack, outside: bool) -> Target:
         """Start it, or look at the one that runs; `stack` ends that. Raises TargetError.
 
         One that cannot be started in a network of its own is tried without, before it is judged. If that works it is
         not isolated any more.
         """
-        server = place.server
-        if isinstance(server, Command) and server.isolate:
+        if not place.isolated:
+            return await self._started(place, place.server, number, world, stack)
+        inside: TargetError | None = None
+        if not outside:
             try:
-                return await self._started(server, number, world, stack)
+                return await self._started(place, place.server, number, world, stack)
             except TargetError as error:
                 inside = error
-            server = replace(server, isolate=False)
-            await stack.enter_async_context(self._single)
-            try:
-                target = await self._started(server, number, world, stack)
-            except TargetError as outside:
-                raise not_even_outside(inside, outside) from outside
-            place.server = server
-            world.emit(NotIsolated(world.clock(), number, inside.message))
-            return target
-        if not place.can_be_many:
-            await stack.enter_async_context(self._single)
-        return await self._started(server, number, world, stack)
+        assert isinstance(place.server, Command)
+        server = replace(place.server, isolate=False)
+        try:
+            target = await self._started(place, server, number, world, stack)
+        except TargetError as error:
+            raise (error if inside is None else not_even_outside(inside, error)) from error
+        if inside is not None:
+            self._give_up_isolation(place, number, inside.message)
+        return target
 
-    async def _started(self, server: Server, number: int, world: World, stack: AsyncExitStack) -> Target:
+    def _give_up_isolation(self, place: Place, number: int, why: str) -> None:
+        if isinstance(place.server, Command) and place.isolated:
+            place.server = replace(place.server, isolate=False)
+            self._facts.emit(NotIsolated(self._clock(), number, why))
+
+    async def _started(self, place: Place, server: Server, number: int, world: World, stack: AsyncExitStack) -> Target:
+        if not place.address_is_ours and not (isinstance(server, Command) and server.isolate):
+            await stack.enter_async_context(self._single)
         # Servers that start all at once would take the CPUs from those that serve.
         async with self._starting:
             return await stack.enter_async_context(
@@ -360,24 +378,31 @@ class Pool:
             place.lost = place.lost or _LOST
         attempt = Attempt(verdict, before, shared=role == "shared")
         suspects = place.suspects(served[:before]) if place.culprits else ()
-        weighing = weigh(attempt, replaceable=place.replaceable, suspects=suspects)
-        self._advance(_Open(trial, weighing, Alone(), served), None)
+        isolated = instance.target.isolation is not None
+        weighing = weigh(attempt, replaceable=place.replaceable, suspects=suspects, isolated=isolated)
+        self._advance(_Open(trial, weighing, Alone(), served, isolated), None)
         return fit and verdict.outcome == "pass"
 
     async def _go_on(self, pending: _Open, world: World) -> None:
         """One more attempt, on a server of its own."""
         trial, move = pending.trial, pending.move
         role: Role = "alone"
+        outside = isinstance(move, Alone) and move.outside
         try:
-            async with self._instance(trial.place, world) as instance:
+            async with self._instance(trial.place, world, outside=outside) as instance:
                 driver = Driver(world, instance.target)
+                if outside:
+                    role, pending.outside = "outside", instance.number
                 if isinstance(move, Replay):
                     role = "after"
                     for position in move.predecessors:
                         await self._perform(trial, pending.served[position], instance, driver, "predecessor", world)
                 await self._perform(trial, trial.case, instance, driver, role, world)
         except TargetError as error:
-            self._cut_short(trial, error.message)
+            if outside:
+                self._advance(pending, Attempt(Verdict("error", reason=error.message)))
+            else:
+                self._cut_short(trial, error.message)
         except BaseException:
             self._cut_short(trial, self.stop)
             raise
@@ -393,10 +418,22 @@ class Pool:
             after = tuple(pending.served[position].id for position in judged.after)
             if 0 < len(after) <= _FEW:
                 pending.trial.place.culprits.add(after)
+            if judged.needs_outside:
+                why = f"the case {pending.trial.case.id} fails again and again, and passes without"
+                self._give_up_isolation(pending.trial.place, pending.outside, why)
+            elif pending.isolated and not pending.trial.place.isolated and judged.verdict.outcome in ("fail", "flaky"):
+                # It has become known meanwhile that this network is no fair place for this server.
+                self._again(pending.trial)
+                return
             self._judged(pending.trial, judged.verdict, after)
         else:
             exclusive = isinstance(pending.move, Alone) and pending.move.exclusive
             (self._exclusive if exclusive else self._open).append(pending)
+
+    def _again(self, trial: _Trial) -> None:
+        """Begin a case anew: what it was judged by does not count."""
+        if not trial.probe:
+            self._idle.append(replace(trial, verdicts=[]))
 
     async def _perform(
         self, trial: _Trial, case: Case, instance: _Instance, driver: Driver, role: Role, world: World

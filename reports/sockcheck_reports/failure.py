@@ -35,6 +35,7 @@ ROLE: Mapping[Role, str] = {
     "first": "first",
     "shared": "beside other cases",
     "alone": "again, on a fresh server",
+    "outside": "again, without a network of its own",
     "predecessor": "before it",
     "after": "after other cases, on a fresh server",
     "probe": "a fresh client, behind the last case",

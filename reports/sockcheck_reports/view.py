@@ -536,8 +536,8 @@ _NOT_OBSERVED = (
     "and that nothing more came is less certain."
 )
 _NOT_ISOLATED = (
-    "The server was not isolated (--isolate net), since it starts only without a network of its own: it needs another "
-    "network, or a service of this machine. Inside, {}."
+    "The server was not isolated (--isolate net): it does less in a network of its own, so it needs another one, or a "
+    "service of this machine. There, {}."
 )
 _NO_END = "the server's end of a connection could not be observed"
 _GAP = "segments were parted by a gap, not by what the server had read"

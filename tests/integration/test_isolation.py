@@ -27,7 +27,16 @@ from tools import CHECKOUT
 
 from sockcheck.doctor.isolation import isolation
 from sockcheck.errors import TargetError
-from sockcheck.events import CaseNotRun, CaseStarted, Event, NotIsolated, Received, TargetStarted, TargetStopped
+from sockcheck.events import (
+    CaseJudged,
+    CaseNotRun,
+    CaseStarted,
+    Event,
+    NotIsolated,
+    Received,
+    TargetStarted,
+    TargetStopped,
+)
 from sockcheck.isolation import Isolation
 from sockcheck.keeper.client import IsolationError, Keeper
 from sockcheck.observe import processes
@@ -57,6 +66,20 @@ socket.create_connection(("127.0.0.1", int(sys.argv.pop(1)))).close()
 """
     + OWN_ADDRESS
 )
+# The same, but it calls at the other server for each line, and drops a client that it cannot serve.
+CALLS_ANOTHER = """\
+import socket, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[2]))) as server:
+    while True:
+        client, _ = server.accept()
+        with client, client.makefile("rwb", 0) as lines:
+            for line in lines:
+                try:
+                    socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+                except OSError:
+                    break
+                lines.write(b"1\\n")
+"""
 # Does not set SO_REUSEADDR, so that it cannot start again at once.
 NO_REUSE = """\
 import socket, sys
@@ -208,8 +231,8 @@ def test_a_server_that_needs_another_one_runs_outside_one_at_a_time(run: Runner,
         return
     assert ran.code == 0, ran.out
     said = " ".join(ran.out.split())
-    assert "Weaker than usual: - The server was not isolated (--isolate net), since it starts only without" in said
-    assert "Inside, the server exited with status 1 before it listened." in said
+    assert "Weaker than usual: - The server was not isolated (--isolate net): it does less in a network" in said
+    assert "There, the server exited with status 1 before it listened." in said
     assert len(ran.all(NotIsolated)) == 1
     assert not any(event.isolated for event in ran.all(TargetStarted))
     spans = sorted(
@@ -219,6 +242,38 @@ def test_a_server_that_needs_another_one_runs_outside_one_at_a_time(run: Runner,
         if start.target == end.target
     )
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def test_a_server_that_needs_another_one_for_each_client_is_not_accused(run: Runner, neighbour: str) -> None:
+    ran = run(NUMBERS, "--jobs", "3", "--repeat", "6", *python(CALLS_ANOTHER, neighbour, "{port}"))
+    if ran is None:
+        return
+    assert ran.code == 0, ran.out
+    said = " ".join(ran.out.split())
+    assert "There, the case" in said
+    assert "fails again and again, and passes without." in said
+    assert len(ran.all(NotIsolated)) == 1
+    assert {event.verdict.outcome for event in ran.all(CaseJudged)} == {"pass"}
+    assert len(ran.all(CaseJudged)) == 6
+
+
+def test_a_faulty_server_is_accused_inside_as_outside(run: Runner) -> None:
+    server = ["--", "{python}", "tests/zoo/tutorial/recv1024.py", "{host}", "{port}"]
+    ran = run("scenarios/echo", "--select", "sizes", *server)
+    if ran is None:
+        return
+    outside = subprocess.run(
+        [sys.executable, "-m", "sockcheck", "run", "scenarios/echo", "--select", "sizes", *server],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert (ran.code, outside.returncode) == (1, 1)
+    assert ran.out.count("FAIL") == outside.stdout.count("FAIL") > 0
+    assert not ran.all(NotIsolated)
+    assert "again, without a network of its own" in ran.out
 
 
 def test_a_server_that_starts_nowhere_is_unavailable(run: Runner) -> None:

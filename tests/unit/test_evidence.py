@@ -30,11 +30,12 @@ def judged(
     *,
     replaceable: bool = True,
     suspects: Sequence[int] = (),
+    isolated: bool = False,
 ) -> tuple[Judged, list[Move]]:
     """What it comes to when the attempts asked for end as `server` says, and which were asked for."""
     answers = iter(() if callable(server) else server)
     moves: list[Move] = []
-    weighing = weigh(first, replaceable=replaceable, suspects=suspects)
+    weighing = weigh(first, replaceable=replaceable, suspects=suspects, isolated=isolated)
     try:
         move = next(weighing)
         while True:
@@ -167,3 +168,33 @@ def test_what_is_cut_short_is_judged_by_what_there_is() -> None:
     assert cut_short([BUSY], "it was interrupted") == BUSY
     why = "it failed once, and could not be tried again: it was interrupted"
     assert cut_short([SOFTLY], "it was interrupted") == Verdict("error", SOFTLY.findings, why)
+
+
+OUTSIDE, INSIDE = Alone(outside=True), Alone()
+
+
+def test_what_fails_for_want_of_another_network_passes() -> None:
+    """It passes outside, fails inside and passes outside once more: the network makes the difference."""
+    found, moves = judged(Attempt(HARD), [PASS, HARD, PASS], isolated=True)
+    assert found == Judged(PASS, needs_outside=True)
+    assert moves == [OUTSIDE, INSIDE, OUTSIDE]
+
+
+@pytest.mark.parametrize(
+    "answers", [[HARD], [SOFTLY], [ERROR], [PASS, PASS], [PASS, BUSY], [PASS, HARD, HARD], [PASS, HARD, ERROR]]
+)
+def test_what_fails_outside_too_or_only_now_and_then_is_judged_by_what_was_inside(answers: list[Verdict]) -> None:
+    found, moves = judged(Attempt(HARD), answers, isolated=True)
+    assert found == Judged(HARD)
+    assert moves == [OUTSIDE, INSIDE, OUTSIDE][: len(answers)]
+
+
+def test_what_is_flaky_inside_is_tried_outside_too() -> None:
+    found, moves = judged(Attempt(SOFTLY), [PASS, PASS, PASS, PASS], isolated=True)
+    assert found.verdict.outcome == "flaky"
+    assert moves == [INSIDE, INSIDE, OUTSIDE, INSIDE]
+
+
+@pytest.mark.parametrize("verdict", [PASS, SKIP, ERROR])
+def test_what_does_not_fail_inside_is_not_tried_outside(verdict: Verdict) -> None:
+    assert judged(Attempt(verdict), [], isolated=True) == (Judged(verdict), [])
