@@ -6,9 +6,9 @@ recorded and judged again without the files that it came from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from sockcheck.frozen import dataclass
 from sockcheck.scenario import Measure, Outcome, Span
 
 

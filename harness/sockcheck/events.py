@@ -8,10 +8,10 @@ client.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from sockcheck.case import Case
+from sockcheck.frozen import dataclass
 from sockcheck.verdict import Verdict
 
 RECORD_VERSION = 1

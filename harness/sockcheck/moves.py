@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from sockcheck.case import Connect, Send
+from sockcheck.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

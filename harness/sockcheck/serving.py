@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from sockcheck.case import (
@@ -41,6 +40,7 @@ from sockcheck.events import (
     ServerWaited,
     Waited,
 )
+from sockcheck.frozen import dataclass
 from sockcheck.show import quoted, seconds, signal_name, status_text
 from sockcheck.verdict import Finding, Kind
 from sockcheck.wording import hindered

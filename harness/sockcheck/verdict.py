@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from sockcheck.frozen import dataclass
 from sockcheck.scenario import Span
 
 Kind = Literal[
