@@ -15,7 +15,7 @@ import trio
 from sockcheck.events import RunFinished
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share
-from sockcheck.observe.sockdiag import Diag
+from sockcheck.observe.sockdiag import Diag, peer_query
 from sockcheck.poller import open_poller
 from sockcheck.pool import IDLERS, Item, Pool
 from sockcheck.world import World
@@ -25,6 +25,9 @@ PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 # Descriptors: so many for ourselves, and so many for each server with its keeper; more where it has a network of its
 # own, from which sockets are kept in stock.
 _OWN_FILES, _FILES_A_JOB, _FILES_OF_A_NETWORK = 48, 16, 20
+
+
+_NOWHERE = ("127.0.0.1", 1)
 
 
 def files_needed(jobs: int, *, isolated: bool = False, clients: int = 0) -> int:
@@ -90,9 +93,15 @@ class Run:
     def _open_diag(self) -> tuple[Diag | None, str]:
         if not self._options.observe:
             return None, "--no-observe"
+        diag = None
         try:
-            return Diag(), ""
+            diag = Diag()
+            # Some sandboxes have the socket, and refuse what is asked by it.
+            diag.lookup(peer_query(_NOWHERE, _NOWHERE))
+            return diag, ""
         except OSError as error:
+            if diag is not None:
+                diag.close()
             return None, f"sock_diag is not to be had here: {error.strerror}"
 
     def _jobs(self) -> int:
