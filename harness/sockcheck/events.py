@@ -137,8 +137,9 @@ class CaseStarted:
 
     `role` says what the attempt is for: the `first`; the first, `shared`: on a server that serves other cases at the
     same time, so that only a pass of it counts; `alone`: again, on a server that has served nothing before; `outside`:
-    the same, without the network of its own that it had before; a `predecessor`, which went before the failing case and is performed again, to see whether the failure comes of it;
-    `after` that, the case itself; `probe`: a fresh client's plain exchange, to see whether the server still serves.
+    the same, without the network of its own that it had before; a `predecessor`, which went before the failing case and
+    is performed again, to see whether the failure comes of it; `after` that, the case itself; `probe`: a fresh client's
+    plain exchange, to see whether the server still serves.
     """
 
     at: float

@@ -25,8 +25,6 @@ PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 # Descriptors: so many for ourselves, and so many for each server with its keeper; more where it has a network of its
 # own, from which sockets are kept in stock.
 _OWN_FILES, _FILES_A_JOB, _FILES_OF_A_NETWORK = 48, 16, 20
-
-
 _NOWHERE = ("127.0.0.1", 1)
 
 
