@@ -49,6 +49,7 @@ NOT_RUN = {
         "test_protocols runs it, where the server is to be had"
     ),
     "  no       the kernel tells of sockets (sock_diag)": "takes a sandbox; test_doctor tries one",
+    "sockcheck run scenarios/echo --isolate net -- ./my_server": "takes namespaces; test_isolation tries it",
     "jq -c 'select(.type == \"Received\" and .attempt == 3) | .data' run.jsonl": "jq is not among the tests' tools",
     "jq -s 'group_by(.attempt)[] | select(.[0].attempt) | [.[0].attempt, .[-1].at - .[0].at]' run.jsonl": (
         "jq is not among the tests' tools"
