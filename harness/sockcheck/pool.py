@@ -7,7 +7,6 @@ anything else is tried again alone.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from sockcheck.addresses import Address
-from sockcheck.case import Case, Pause, Restart, Start
+from sockcheck.case import Case
 from sockcheck.driver import Driver
 from sockcheck.errors import TargetError
 from sockcheck.events import (
@@ -33,17 +32,14 @@ from sockcheck.events import (
 from sockcheck.evidence import Alone, Attempt, Judged, Move, Replay, Trial, cut_short, weigh
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share, is_probe, mostly_waits
-from sockcheck.target import Command, Target, connected, started
-from sockcheck.target_errors import not_even_outside
+from sockcheck.place import NOT_PAUSABLE, Place, pauses
+from sockcheck.starting import Starter
+from sockcheck.target import Command, Target
 from sockcheck.verdict import Outcome, Verdict
 from sockcheck.world import World
 
 Server = Command | Address
 
-_ANY_PORT = (
-    "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
-)
-_NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
 # So many servers more for cases that mostly wait.
 IDLERS = 8
 _TRIED_TOGETHER = 2
@@ -62,60 +58,6 @@ class Item:
     case: Case
     server: Server
     clients: int = 1
-
-
-@dataclass(eq=False)
-class Place:
-    """A server and what this run has come to know of it."""
-
-    server: Server
-    clients: int
-    probe: Case | None = None
-    """A plain exchange that tells whether the server still serves a fresh client."""
-    probe_failed: bool = False
-    """Whether that exchange, as a case of its own, did not pass."""
-    lost: str = ""
-    """Why it cannot be had (any more), or ""."""
-    any_port: bool = False
-    """Whether it takes a port that the kernel chooses: started again, it would listen somewhere else."""
-    tried: bool = False
-    pausable: bool | None = None
-    """Whether a pause and resume alone leaves the server alive; None until that was tried."""
-    culprits: set[tuple[str, ...]] = field(default_factory=set)
-    """The ids of a few cases after which another failed."""
-    known: trio.Event = field(default_factory=trio.Event)
-    """Set once it was had, or could not be had: the first worker tries alone, so that a failure is told once."""
-
-    @property
-    def replaceable(self) -> bool:
-        """Whether a fresh instance can be had."""
-        return isinstance(self.server, Command)
-
-    def suspects(self, served: Sequence[Case]) -> tuple[int, ...]:
-        """The last of what has been served, by position, that made another case fail before; () where nothing has."""
-        ids = [case.id for case in served]
-        known = [each for each in self.culprits if set(each) <= set(ids)]
-        if not known:
-            return ()
-        latest = max(known, key=lambda each: min(_last(ids, identifier) for identifier in each))
-        return tuple(sorted(_last(ids, identifier) for identifier in latest))
-
-    @property
-    def isolated(self) -> bool:
-        """Whether each instance has a network of its own."""
-        return isinstance(self.server, Command) and self.server.isolate
-
-    @property
-    def can_be_many(self) -> bool:
-        """Whether several instances can run at a time: each has a network of its own, or an address of our choice."""
-        return self.isolated or self.address_is_ours
-
-    @property
-    def address_is_ours(self) -> bool:
-        """Whether we choose where it listens."""
-        if isinstance(self.server, Address) or self.server.port is not None:
-            return False
-        return any("{port}" in word for word in self.server.argv)
 
 
 @dataclass(eq=False, slots=True)
@@ -175,9 +117,7 @@ class Pool:
         self._together: deque[list[_Trial]] = deque()
         self._open: deque[_Open] = deque()
         self._exclusive: deque[_Open] = deque()
-        self._starting = trio.CapacityLimiter(len(os.sched_getaffinity(0)))
-        # Of all servers whose address is not ours to choose one runs at a time.
-        self._single = trio.Lock()
+        self._starter = Starter()
         self._take_in(items)
 
     def _take_in(self, items: Sequence[Item]) -> None:
@@ -242,8 +182,8 @@ class Pool:
             elif (trial := queue[0]).place.lost or trial.case.skip:
                 queue.popleft()
                 self._not_run(trial.case, trial.case.skip or trial.place.lost)
-            elif not trial.place.can_be_many and self._single.locked():
-                async with self._single:
+            elif not trial.place.can_be_many and self._starter.single.locked():
+                async with self._starter.single:
                     pass  # Who had it has gone on with what waits.
             elif self._is_free(trial.place):
                 await self._serve(trial.place, world, queue)
@@ -267,9 +207,8 @@ class Pool:
             if place.lost:
                 raise TargetError(place.lost)
             async with AsyncExitStack() as stack:
-                target = await self._had(place, number, world, stack, outside)
-                place.any_port = _takes_any_port(place, target)
-                place.known.set()
+                target = await self._starter.have(place, number, world, stack, outside=outside)
+                place.was_had(target)
                 yield _Instance(place, target, number)
         except TargetError as error:
             if not place.lost and not outside:
@@ -278,54 +217,14 @@ class Pool:
                 place.known.set()
             raise
 
-    async def _had(self, place: Place, number: int, world: World, stack: AsyncExitStack, outside: bool) -> Target:
-        """Start it, or look at the one that runs; `stack` ends that. Raises TargetError.
-
-        One that cannot be started in a network of its own is tried without, before it is judged. If that works it is
-        not isolated any more.
-        """
-        if not place.isolated:
-            return await self._started(place, place.server, number, world, stack)
-        inside: TargetError | None = None
-        if not outside:
-            try:
-                return await self._started(place, place.server, number, world, stack)
-            except TargetError as error:
-                inside = error
-        assert isinstance(place.server, Command)
-        server = replace(place.server, isolate=False)
-        try:
-            target = await self._started(place, server, number, world, stack)
-        except TargetError as error:
-            raise (error if inside is None else not_even_outside(inside, error)) from error
-        if inside is not None:
-            self._give_up_isolation(place, number, inside.message)
-        return target
-
-    def _give_up_isolation(self, place: Place, number: int, why: str) -> None:
-        if isinstance(place.server, Command) and place.isolated:
-            place.server = replace(place.server, isolate=False)
-            self._facts.emit(NotIsolated(self._clock(), number, why))
-
-    async def _started(self, place: Place, server: Server, number: int, world: World, stack: AsyncExitStack) -> Target:
-        if not place.address_is_ours and not (isinstance(server, Command) and server.isolate):
-            await stack.enter_async_context(self._single)
-        # Servers that start all at once would take the CPUs from those that serve.
-        async with self._starting:
-            return await stack.enter_async_context(
-                started(server, number=number, emit=world.emit, clock=world.clock)
-                if isinstance(server, Command)
-                else connected(server, number=number, emit=world.emit, clock=world.clock)
-            )
-
     async def _serve(self, place: Place, world: World, queue: deque[_Trial]) -> None:
         """One instance of a server, for as many of its cases as it stays fit for."""
         with suppress(TargetError):
             async with self._instance(place, world) as instance:
                 driver = Driver(world, instance.target)
                 while (trial := self._take(place, queue)) is not None:
-                    if _pauses(trial.case) and not await self._can_pause(place, driver):
-                        self._not_run(trial.case, _NOT_PAUSABLE)
+                    if pauses(trial.case) and not await self._can_pause(place, driver):
+                        self._not_run(trial.case, NOT_PAUSABLE)
                         return
                     fit = await self._begin(trial, instance, driver, "first", world)
                     if place.replaceable and (not fit or trial.case.state == "own"):
@@ -420,7 +319,8 @@ class Pool:
                 pending.trial.place.culprits.add(after)
             if judged.needs_outside:
                 why = f"the case {pending.trial.case.id} fails again and again, and passes without"
-                self._give_up_isolation(pending.trial.place, pending.outside, why)
+                if pending.trial.place.give_up_isolation():
+                    self._facts.emit(NotIsolated(self._clock(), pending.outside, why))
             elif pending.isolated and not pending.trial.place.isolated and judged.verdict.outcome in ("fail", "flaky"):
                 # It has become known meanwhile that this network is no fair place for this server.
                 self._again(pending.trial)
@@ -488,7 +388,7 @@ class Pool:
         """The next case that is to be run on this server, if any is left and the run goes on."""
         while queue and not self.stop and queue[0].place is place:
             trial = queue.popleft()
-            why = trial.case.skip or _obstacle(place, trial.case)
+            why = trial.case.skip or place.obstacle(trial.case)
             if not why:
                 return trial
             self._not_run(trial.case, why)
@@ -531,30 +431,3 @@ class _Room:
     def give_back(self, clients: int) -> None:
         self._free += clients
         self._changed.set()
-
-
-def _last(ids: Sequence[str], wanted: str) -> int:
-    return len(ids) - 1 - ids[::-1].index(wanted)
-
-
-def _pauses(case: Case) -> bool:
-    return any(isinstance(action, Pause) for action in case.server)
-
-
-def _takes_any_port(place: Place, target: Target) -> bool:
-    """Whether its port is from the range that the kernel gives away, and neither we nor the user chose it."""
-    if isinstance(place.server, Address) or place.server.port is not None or place.address_is_ours:
-        return False
-    if target.isolation is not None:
-        low, high = target.isolation.ports
-    else:
-        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
-            low, high = map(int, limits.read().split())
-    return low <= target.address.port <= high
-
-
-def _obstacle(place: Place, case: Case) -> str:
-    """Why this case would tell nothing of this server, or ""."""
-    if place.any_port and any(isinstance(action, Start | Restart) for action in case.server):
-        return _ANY_PORT
-    return _NOT_PAUSABLE if place.pausable is False and _pauses(case) else ""

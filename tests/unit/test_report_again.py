@@ -43,6 +43,7 @@ def test_what_it_takes_is_run_before_it() -> None:
             "sockcheck run a --connect '[::1]:7' --stretch=3 --no-observe --timeout 5s --port 7",
             "sockcheck run a --select ID --connect '[::1]:7' --stretch=3 --no-observe --timeout 5s --port 7",
         ),
+        ("sockcheck run a --isolate net --flaky pass", "sockcheck run a --select ID --isolate net"),
         (
             "sockcheck run a -- ./server --select {port} run",
             "sockcheck run a --select ID -- ./server --select {port} run",

@@ -14,6 +14,7 @@ from sockcheck.events import (
     CaseFinished,
     CaseNotRun,
     CaseStarted,
+    NotIsolated,
     RunFinished,
     Sent,
     ServerChecked,
@@ -185,6 +186,17 @@ def test_without_observing_one_sentence_says_it_all() -> None:
     run.settled("gap", 0.1).add(Awaited(run.after(1), run.attempt, "client", 1, "read", "unobservable")).verdict()
     [sentence] = fold(run.finish(0)).weaker
     assert sentence.startswith("The server was not observed (--no-observe)")
+
+
+def test_a_server_that_needs_another_network_is_weaker_and_told_once_for_each_reason() -> None:
+    run = Stream().start()
+    for number, why in enumerate(["the server exited", "the server exited", "a\nb"], 1):
+        run.add(NotIsolated(run.after(1), number, why))
+    said = "The server was not isolated (--isolate net): it does less in a network of its own"
+    sentences = fold(run.finish(0)).weaker
+    assert [sentence.startswith(said) for sentence in sentences] == [True, True]
+    assert sentences[0].endswith(" There, the server exited.")
+    assert sentences[1].endswith(" There, a\\nb.")
 
 
 def test_a_gap_that_the_scenario_asks_for_is_not_weaker() -> None:
