@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
 
 import trio
@@ -17,6 +18,7 @@ from sockcheck.events import (
     DeadlinePassed,
     Event,
     Figures,
+    Growth,
     HealthRead,
     ServerDeadlinePassed,
     ServerStarted,
@@ -37,6 +39,9 @@ _RESTLESS_LIMIT = 0.05
 # How long a server may take, in seconds, to come to rest when that is what it is looked at for: it may have something
 # to finish for a client that has gone, or garbage to collect.
 _REST_LIMIT = 2.0
+# How long a server that seems to keep something of each connection is given to give it back, and how often it is looked
+# at, in seconds: some keep a connection for seconds after its end, as ngIRCd does.
+_GIVE_BACK_LIMIT, _RELOOK = 10.0, 0.1
 # More readings than that tell no more: of a long run every second one is kept.
 _MOST_READINGS = 1000
 # A server that uses this share of all CPUs waits for a CPU because of its own threads.
@@ -94,7 +99,7 @@ class Driver:
             self._readings.append((self._connections, health.figures))
             if len(self._readings) > _MOST_READINGS:
                 del self._readings[::2]
-        grown = growths(self._readings) if patient and rests else ()
+        grown = await self._growths() if patient and rests else ()
         world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
         return health.alive and health.listening
 
@@ -135,6 +140,18 @@ class Driver:
         if used > _OWN_DOING * len(os.sched_getaffinity(0)) * (self._world.clock() - self._began):
             return 0.0
         return max(0.0, now.delay - before.delay)
+
+    async def _growths(self) -> tuple[Growth, ...]:
+        """What has grown with the connections, and is not given back for a while either."""
+        found = growths(self._readings)
+        limit = time.monotonic() + _GIVE_BACK_LIMIT
+        while found and time.monotonic() < limit:
+            await trio.sleep(_RELOOK)
+            figures = self._figures()
+            if figures is not None:
+                self._readings[-1] = (self._connections, figures)
+            found = growths(self._readings)
+        return found
 
     async def _share(self) -> float | None:
         """What the server uses of a CPU, or waits for, until it comes to rest; None where it does in good time."""

@@ -108,16 +108,28 @@ def test_a_server_that_spins_after_a_reset(lines: Path) -> None:
     assert run(lines, "spin") == {("a-greets", "fail", ("c-resets",))}
 
 
-def test_a_server_that_keeps_the_descriptors_of_clients_that_reset(lines: Path) -> None:
+@pytest.fixture
+def many_resets(lines: Path) -> Path:
     (lines / "c-resets.sock.yaml").write_text("""\
 scenario: Clients reset
 law: leave.reset-at-k
 clients:
   rude: {count: 8, steps: [connect, send: "hello\\n", await: read, reset]}
 """)
-    ((scenario, outcome, after),) = run(lines, "leak", "--select", "lines/a*", "--select", "lines/c*", "--repeat", "40")
+    return lines
+
+
+MANY = ("--select", "lines/a*", "--select", "lines/c*", "--repeat", "40")
+
+
+def test_a_server_that_keeps_the_descriptors_of_clients_that_reset(many_resets: Path) -> None:
+    ((scenario, outcome, after),) = run(many_resets, "leak", *MANY)
     assert (scenario, outcome) == ("a-greets", "fail")
     assert "c-resets" in after
+
+
+def test_a_server_that_gives_them_back_a_little_later(many_resets: Path) -> None:
+    assert run(many_resets, "lingers", *MANY) == set()
 
 
 def test_what_the_last_case_did_is_seen_by_a_fresh_client(lines: Path) -> None:

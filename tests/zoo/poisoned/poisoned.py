@@ -6,6 +6,7 @@ reset       a client that reset leaves its mark on all that come after it
 lock        a client that goes away in mid-line leaves the lock locked: nobody is answered any more
 together    what two clients that end their streams at the same time are sent is mixed up
 spin        a client that reset leaves a thread behind that spins
+lingers     a client that reset is kept for two seconds, and that is no fault
 leak        a client that reset is kept, and with it its descriptor
 last        a client that resets ends the accepting: who is connected is served, nobody else is
 """
@@ -38,8 +39,10 @@ def serve(connection: socket.socket, number: int) -> None:
                 data = connection.recv(65536)
             except ConnectionResetError:
                 poisoned.set()
-                if HOW == "leak":
+                if HOW in ("leak", "lingers"):
                     kept.append(os.dup(connection.fileno()))
+                if HOW == "lingers":
+                    threading.Timer(2.0, os.close, kept[-1:]).start()
                 while HOW == "spin":
                     pass
                 return
