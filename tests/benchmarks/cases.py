@@ -64,7 +64,7 @@ trio.run(main)
 
 def measure_wall(scale: Scale, folder: Path) -> Iterator[Figure]:
     """Many cases against a server that runs already, as whole runs: what each one more takes."""
-    number = scale.of(200)
+    number = scale.of(600)
     path = scenario(folder, EXCHANGE)
     with serving(server(folder)) as port:
         files = _pytest_files(folder, port, number)

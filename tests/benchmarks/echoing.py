@@ -24,13 +24,19 @@ _END = """\
   - shutdown: write
   - end: eof
 """
+# What `count` may be.
+_MOST = 4096
+
 EXCHANGE = f"scenario: One exchange\nclient:\n{_STEPS}{_END}"
 
 
 def crowd(clients: int, more: str = "") -> str:
     """So many clients at once with an exchange each, and with `more` steps before its end."""
     steps = f"{_STEPS}{more}{_END}".replace("  - ", "      - ")
-    return f"scenario: A crowd\nclients:\n  crowd:\n    count: {clients}\n    steps:\n{steps}"
+    lines = ["scenario: A crowd", "clients:"]
+    for number, first in enumerate(range(0, clients, _MOST)):
+        lines += [f"  crowd-{number}:", f"    count: {min(_MOST, clients - first)}", "    steps:", steps.rstrip("\n")]
+    return "\n".join([*lines, ""])
 
 
 def scenario(folder: Path, text: str, name: str = "exchange") -> str:

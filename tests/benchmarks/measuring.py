@@ -120,19 +120,16 @@ def _compiled() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="sockcheck-benchmarks-")
 
 
-def table(figures: Sequence[Figure]) -> list[str]:
-    """The figures as a table in Markdown."""
-    lines = ["| what | sockcheck | yardstick | compared | goal |", "|---|---|---|---|---|"]
-    for figure in figures:
-        ratio = figure.relation == "ratio"
-        sign, unit = ("", " times") if ratio else ("+", f" {figure.unit}")
-        goal = "" if figure.goal is None else f"{sign}{figure.goal:g}{unit}: {'met' if figure.met else 'missed'}"
-        lines.append(
-            f"| {figure.what} | {_number(figure.ours)} {figure.unit} "
-            f"| {figure.yardstick}: {_number(figure.theirs)} {figure.unit} "
-            f"| {_number(figure.compared, sign)}{unit} | {goal} |"
-        )
-    return lines
+HEAD = "| what | sockcheck | yardstick | compared | goal |\n|---|---|---|---|---|"
+
+
+def row(figure: Figure) -> str:
+    """A figure as a row of a table in Markdown."""
+    sign, unit = ("", " times") if figure.relation == "ratio" else ("+", f" {figure.unit}")
+    goal = "" if figure.goal is None else f"{sign}{figure.goal:g}{unit}: {'met' if figure.met else 'missed'}"
+    yardstick = f"{figure.yardstick}: {_number(figure.theirs)} {figure.unit}" if any(figure.theirs) else ""
+    compared = f"{_number(figure.compared, sign)}{unit}" if yardstick else ""
+    return f"| {figure.what} | {_number(figure.ours)} {figure.unit} | {yardstick} | {compared} | {goal} |"
 
 
 def machine() -> str:

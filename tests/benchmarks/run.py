@@ -22,7 +22,7 @@ import cases
 import crowds
 import exchanges
 import parts
-from measuring import Figure, Scale, machine, table
+from measuring import HEAD, Figure, Scale, machine, row
 
 BENCHMARKS: dict[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "exchange": exchanges.measure,
@@ -45,13 +45,12 @@ def main() -> int:
     options = parser.parse_args()
     scale = Scale(1, 0.02) if options.short else Scale(options.rounds)
     parts.raise_limits()
-    print(machine(), end="\n\n", flush=True)
-    figures: list[Figure] = []
+    print(f"{machine()}\n\n{HEAD}", flush=True)
     for name in options.only or BENCHMARKS:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="sockcheck-benchmarks-") as folder:
-            figures += BENCHMARKS[name](scale, Path(folder))
-    print("\n".join(table(figures)))
+            for figure in BENCHMARKS[name](scale, Path(folder)):
+                print(row(figure), flush=True)
     return 0
 
 
