@@ -13,12 +13,15 @@ class Board:
     """The marks that the actors of a case set. An actor that has ended sets none any more: `left` tells of it."""
 
     def __init__(self, actors: Iterable[tuple[str, Iterable[Action | ServerAction]]]) -> None:
-        self._setters: dict[str, set[str]] = {}
+        # Who has set a mark or come to a meeting, or may do so yet; and the other way round.
+        self._possible: dict[str, set[str]] = {}
+        self._marks: dict[str, set[str]] = {}
         self._parties: dict[str, int] = {}
         for name, actions in actors:
             for action in actions:
                 if isinstance(action, Mark | Meet):
-                    self._setters.setdefault(action.name, set()).add(name)
+                    self._possible.setdefault(action.name, set()).add(name)
+                    self._marks.setdefault(name, set()).add(action.name)
                 if isinstance(action, Meet):
                     self._parties[action.name] = action.parties
         self._here: dict[str, set[str]] = {}
@@ -29,15 +32,16 @@ class Board:
         """`actor` sets a mark, or comes to the meeting of that name, which is set when all of its parties are there."""
         here = self._here.setdefault(mark, set())
         here.add(actor)
+        self._possible.setdefault(mark, set()).add(actor)
         if len(here) >= self._parties.get(mark, 1):
             self._set.add(mark)
             self._wake(mark)
 
     def left(self, actor: str) -> None:
         """`actor` has ended: a mark that it alone could still set, and a meeting that it did not come to, never are."""
-        for mark, setters in self._setters.items():
-            if actor in setters and mark not in self._set:
-                setters.discard(actor)
+        for mark in self._marks.pop(actor, ()):
+            if mark not in self._set and actor not in self._here.get(mark, ()):
+                self._possible[mark].discard(actor)
                 self._wake(mark)
 
     async def wait_for(self, mark: str) -> bool:
@@ -49,8 +53,7 @@ class Board:
         return True
 
     def _can_be_set(self, mark: str) -> bool:
-        possible = self._setters.get(mark, set()) | self._here.get(mark, set())
-        return len(possible) >= self._parties.get(mark, 1)
+        return len(self._possible.get(mark, ())) >= self._parties.get(mark, 1)
 
     def _wake(self, mark: str) -> None:
         event = self._changed.pop(mark, None)
