@@ -60,23 +60,17 @@ def measure_start(scale: Scale, folder: Path) -> Iterator[Figure]:
         }
         results = alternate(2 * scale.rounds, *(lambda words=words: process(words) for words in commands.values()))
     measured = dict(zip(commands, results, strict=True))
-    empty = [cost.wall * 1000 for cost in measured["pass"]]
+    empty = measured["pass"]
     for name, what, goal in (
         ("help", "`sockcheck --help`", 60.0),
         ("list", "`sockcheck list` of one scenario", 80.0),
         ("run", "`sockcheck run` of one case", 150.0),
         ("trio", "(`python -c 'import trio'`)", None),
     ):
-        walls = [cost.wall * 1000 for cost in measured[name]]
-        yield Figure(f"wall of {what}", "ms", walls, "`python -c pass`", empty, "difference", goal)
-    yield Figure(
-        "CPU of `sockcheck run` of one case",
-        "ms",
-        [cost.cpu * 1000 for cost in measured["run"]],
-        "`python -c 'import trio'`",
-        [cost.cpu * 1000 for cost in measured["trio"]],
-        "difference",
-    )
+        walls, cpus = ([getattr(cost, kind) * 1000 for cost in measured[name]] for kind in ("wall", "cpu"))
+        base = "`python -c pass`"
+        yield Figure(f"wall of {what}", "ms", walls, base, [cost.wall * 1000 for cost in empty], "difference", goal)
+        yield Figure(f"CPU of {what}", "ms", cpus, base, [cost.cpu * 1000 for cost in empty], "difference")
 
 
 def measure_reading(scale: Scale, folder: Path) -> Iterator[Figure]:
