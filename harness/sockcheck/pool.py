@@ -151,11 +151,15 @@ class Pool:
         With more than one at a time there are some more for cases that mostly wait: they take no CPU from the others.
         Cancelled, it stops all servers, and what is begun is judged by what there is.
         """
+        if jobs == 1:
+            # One behind the other, in the order in which they were given.
+            self._waiting = deque(sorted((*self._waiting, *self._idle), key=lambda trial: trial.number))
+            self._idle.clear()
         try:
             async with trio.open_nursery() as workers:
                 for _ in range(jobs):
                     workers.start_soon(self._work, world, self._waiting)
-                for _ in range(min(IDLERS, len(self._idle)) if jobs > 1 else 0):
+                for _ in range(min(IDLERS, len(self._idle))):
                     workers.start_soon(self._work, world, self._idle)
             self._open.extend(self._exclusive)
             self._exclusive.clear()

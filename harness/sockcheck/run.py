@@ -14,7 +14,7 @@ import trio
 
 from sockcheck.events import RunFinished
 from sockcheck.facts import Facts
-from sockcheck.idling import can_share
+from sockcheck.idling import can_share, mostly_waits
 from sockcheck.observe.sockdiag import Diag, peer_query
 from sockcheck.poller import open_poller
 from sockcheck.pool import IDLERS, Item, Pool
@@ -28,20 +28,25 @@ _OWN_FILES, _FILES_A_JOB, _FILES_OF_A_NETWORK = 48, 16, 20
 _NOWHERE = ("127.0.0.1", 1)
 
 
-def files_needed(jobs: int, *, isolated: bool = False, clients: int = 0) -> int:
+def servers_at_once(items: Sequence[Item], jobs: int) -> int:
+    """How many servers there may be at once with so many `jobs`: more where cases mostly wait."""
+    return jobs + (min(IDLERS, sum(mostly_waits(item.case) for item in items)) if jobs > 1 else 0)
+
+
+def files_needed(servers: int, *, isolated: bool = False, clients: int = 0) -> int:
     """How many open files a run takes with so many servers at a time, `isolated` in networks of their own.
 
     `clients`: how many there are at once, at all these servers together.
     """
-    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * (jobs + IDLERS) + clients
+    return _OWN_FILES + (_FILES_A_JOB + isolated * _FILES_OF_A_NETWORK) * servers + clients
 
 
-def clients_at_once(items: Sequence[Item], jobs: int) -> int:
+def clients_at_once(items: Sequence[Item], servers: int) -> int:
     """How many clients there may be at once, with so many servers at a time."""
     sharing = [item for item in items if can_share(item.case, item.clients)]
     together = sum(len(item.case.actors) for item in sharing)
     at_one_server = [len(item.case.actors) for item in items] + [min(item.clients, together) for item in sharing]
-    return sum(heapq.nlargest(jobs, at_one_server))
+    return sum(heapq.nlargest(servers, at_one_server))
 
 
 @dataclass(frozen=True, slots=True)

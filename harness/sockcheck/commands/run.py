@@ -26,7 +26,7 @@ from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed
+from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed, servers_at_once
 from sockcheck.scenario import Contract
 from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import Suite, load
@@ -158,8 +158,9 @@ def _try_isolation() -> None:
 def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
-    clients = clients_at_once(items, jobs)
-    wanted = files_needed(jobs, isolated=options.isolate is not None, clients=clients)
+    servers = servers_at_once(items, jobs)
+    clients = clients_at_once(items, servers)
+    wanted = files_needed(servers, isolated=options.isolate is not None, clients=clients)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return jobs
