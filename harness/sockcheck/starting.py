@@ -9,10 +9,11 @@ from dataclasses import replace
 import trio
 
 from sockcheck.addresses import Address
+from sockcheck.connected import connected
 from sockcheck.errors import TargetError
 from sockcheck.events import NotIsolated
 from sockcheck.place import Place
-from sockcheck.target import Command, Target, connected, started
+from sockcheck.target import Command, Target, started
 from sockcheck.target_errors import not_even_outside
 from sockcheck.world import World
 

@@ -1,8 +1,7 @@
-"""The server under test: one that sockcheck starts, keeps and ends, or one that is served already."""
+"""The server under test, and one that sockcheck starts, keeps and ends."""
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
@@ -15,7 +14,7 @@ from typing import NamedTuple, Protocol
 import trio
 
 from sockcheck import scratch, target_errors
-from sockcheck.addresses import Address, is_local, serves
+from sockcheck.addresses import Address, serves
 from sockcheck.errors import TargetError
 from sockcheck.events import Event, Figures, TargetExited, TargetFailed, TargetOutput, TargetStarted, TargetStopped
 from sockcheck.isolation import Isolation
@@ -23,7 +22,6 @@ from sockcheck.keeper.client import Gone, Output, Stopped, Tree
 from sockcheck.life import Life, Meant
 from sockcheck.observe import measures, processes
 from sockcheck.observe.proctcp import ListenSource, listen_source
-from sockcheck.observe.sockdiag import Listener
 from sockcheck.reservation import Reservation
 from sockcheck.scenario import Measure
 
@@ -31,7 +29,7 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 # How often another port is chosen for a target that finds its own in use.
 _PORT_TRIES = 3
 # How long a server may listen nowhere between two connections, and how often it is looked again, in seconds.
-_RELISTENS_WITHIN, _RELOOK = 1.0, 0.01
+RELISTENS_WITHIN, RELOOK = 1.0, 0.01
 # In a network of its own nothing else takes this port: it is none that the kernel gives to clients.
 _ALONE = Address("127.0.0.1", 10_000)
 _UNSEEN = "the listening sockets of this machine cannot be seen: neither sock_diag nor /proc/net/tcp is there"
@@ -240,9 +238,9 @@ class StartedTarget:
         try:
             listening = self._is_listening(tree)
             # One that serves a connection a listening socket may just be between two: it is asked again, for a while.
-            limit = time.monotonic() + _RELISTENS_WITHIN
+            limit = time.monotonic() + RELISTENS_WITHIN
             while tree.alive and not listening and time.monotonic() < limit:
-                await trio.sleep(_RELOOK)
+                await trio.sleep(RELOOK)
                 tree = await self.ping()
                 listening = self._is_listening(tree)
         except OSError as error:
@@ -377,82 +375,6 @@ class StartedTarget:
             self._emit(TargetFailed(self._clock(), self.number, message, hint, b""))
 
 
-class ConnectedTarget:
-    """A `Target` that was running already. It is looked at where that is possible, and never signalled."""
-
-    def __init__(self, address: Address, number: int, source: ListenSource | None, holders: frozenset[int]) -> None:
-        self.number = number
-        self.address = address
-        self.pid = 0
-        self.ready_limit = 0.0
-        self.isolation = None
-        self.command: tuple[str, ...] = ()
-        self.exit_status: int | None = None
-        self.running = True
-        self._source = source
-        self._holders = holders
-
-    async def ping(self) -> Tree:
-        health = await self.health()
-        return Tree(health.alive, None, self.pids(), "")
-
-    def pids(self) -> tuple[int, ...]:
-        alive = [pid for pid in self._holders if processes.start_time(pid) is not None and not processes.exiting(pid)]
-        return tuple({pid for holder in alive for pid in (holder, *processes.descendants(holder))})
-
-    def asleep(self) -> bool | None:
-        return processes.asleep_at_once(self.pids) if self.pids() else None
-
-    async def health(self) -> Health:
-        if self._source is None:
-            return Health(True, True, "the server cannot be seen from here")
-        try:
-            listening = self._is_listening(self._source)
-            limit = time.monotonic() + _RELISTENS_WITHIN
-            while not listening and self.pids() and time.monotonic() < limit:
-                await trio.sleep(_RELOOK)
-                listening = self._is_listening(self._source)
-        except OSError as error:
-            return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
-        pids = self.pids()
-        figures = measures.figures(pids) if pids else None
-        why = "" if listening else f"nothing listens on {self.address}"
-        return Health(listening or bool(pids), listening, why, figures)
-
-    def _is_listening(self, source: ListenSource) -> bool:
-        return any(serves(row, self.address) for row in source.listeners())
-
-    def last_output(self, limit: int) -> bytes:
-        return b""
-
-    async def stop(self) -> None:
-        """It was not started here, so it is not stopped either."""
-
-    async def resume(self) -> None:
-        """It was never stopped."""
-
-    async def signal_first(self, number: int) -> int:
-        raise target_errors.not_started_here(self.address)
-
-    async def signal_all(self, number: int) -> int:
-        raise target_errors.not_started_here(self.address)
-
-    async def kill(self) -> int:
-        raise target_errors.not_started_here(self.address)
-
-    async def exited(self, deadline: float) -> int | None:
-        raise target_errors.not_started_here(self.address)
-
-    async def start_again(self) -> float:
-        raise target_errors.not_started_here(self.address)
-
-    async def restart(self) -> float:
-        raise target_errors.not_started_here(self.address)
-
-    def measure(self, what: Measure) -> float | None:
-        raise target_errors.not_started_here(self.address)
-
-
 @asynccontextmanager
 async def started(command: Command, *, number: int, emit: Emit, clock: Clock) -> AsyncIterator[StartedTarget]:
     """Start a target and wait until it listens, found in the kernel and not by a connection.
@@ -474,34 +396,6 @@ async def started(command: Command, *, number: int, emit: Emit, clock: Clock) ->
         if len(group.exceptions) > 1:
             raise
         raise group.exceptions[0] from group.exceptions[0].__cause__
-
-
-@asynccontextmanager
-async def connected(address: Address, *, number: int, emit: Emit, clock: Clock) -> AsyncIterator[ConnectedTarget]:
-    """Use a server that is served already.
-
-    Where that can be seen without a connection, TargetError is raised if nothing listens there.
-    """
-    address = address.destination
-    try:
-        source = listen_source() if is_local(address) else None
-    except OSError:
-        source = None
-    try:
-        holders: frozenset[int] = frozenset()
-        if source is not None:
-            rows = [row for row in source.listeners() if serves(row, address)]
-            if not rows:
-                raise TargetError(
-                    f"nothing listens on {address}",
-                    "start the server first, or let sockcheck start it: sockcheck run PATHS -- COMMAND",
-                )
-            holders = _others_that_hold(rows)
-        emit(TargetStarted(clock(), number, (), str(address), 0, 0.0))
-        yield ConnectedTarget(address, number, source, holders)
-    finally:
-        if source is not None:
-            source.close()
 
 
 def filled(argv: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
@@ -534,8 +428,3 @@ def _listen_source() -> ListenSource:
         raise TargetError(
             f"a server cannot be started here: {_UNSEEN}", "start it yourself and use --connect HOST:PORT"
         ) from error
-
-
-def _others_that_hold(rows: Sequence[Listener]) -> frozenset[int]:
-    """The processes that hold these sockets, without this one, which never sleeps while it looks."""
-    return frozenset(pid for row in rows for pid in processes.holders(row.inode) if pid != os.getpid())

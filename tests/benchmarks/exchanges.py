@@ -14,6 +14,7 @@ from measuring import Figure, Scale, alternate
 from sockcheck.addresses import Address
 from sockcheck.case import SERVER, Case
 from sockcheck.client import Client
+from sockcheck.connected import connected
 from sockcheck.driver import Driver
 from sockcheck.events import CaseFinished, CaseStarted
 from sockcheck.facts import Facts
@@ -23,7 +24,7 @@ from sockcheck.observe.sockdiag import Diag
 from sockcheck.planning import plan
 from sockcheck.poller import open_poller
 from sockcheck.suite import load
-from sockcheck.target import Target, connected
+from sockcheck.target import Target
 from sockcheck.world import World
 
 GOAL = 1.0

@@ -35,6 +35,7 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
+from sockcheck.connected import connected
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     Event,
@@ -60,7 +61,7 @@ from sockcheck.poller import open_poller
 from sockcheck.scenario import Measure
 from sockcheck.server_steps import perform
 from sockcheck.serving import Serving
-from sockcheck.target import Command, StartedTarget, Target, connected, started
+from sockcheck.target import Command, StartedTarget, Target, started
 from sockcheck.world import Trouble, World
 
 OBLIGING = str(GOOD / "obliging.py")

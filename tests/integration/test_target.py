@@ -20,6 +20,7 @@ import trio
 
 from sockcheck import scratch
 from sockcheck.addresses import Address
+from sockcheck.connected import ConnectedTarget, connected
 from sockcheck.errors import TargetError
 from sockcheck.events import Event, TargetOutput, TargetStarted, TargetStopped
 from sockcheck.keeper.client import Keeper
@@ -27,7 +28,7 @@ from sockcheck.observe import processes
 from sockcheck.observe.proctcp import ProcTcp, listen_source
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.reservation import Reservation
-from sockcheck.target import Command, ConnectedTarget, StartedTarget, Target, connected, started
+from sockcheck.target import Command, StartedTarget, Target, started
 
 HOSTILE = str(Path(__file__).parents[1] / "zoo" / "hostile" / "hostile.py")
 LIMIT = 60.0

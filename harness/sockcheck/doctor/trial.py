@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from sockcheck.connected import connected
 from sockcheck.driver import Driver
 from sockcheck.events import CaseFinished, CaseStarted, Connected, Event, TargetStarted
 from sockcheck.facts import Facts
@@ -16,7 +17,7 @@ from sockcheck.poller import Poller
 from sockcheck.pool import Server
 from sockcheck.reading import read_scenario
 from sockcheck.scenario import Contract
-from sockcheck.target import Command, Target, connected, started
+from sockcheck.target import Command, Target, started
 from sockcheck.verdict import Verdict
 from sockcheck.world import World
 
