@@ -154,7 +154,7 @@ def _parts(cost: Cost, record: Path, number: int) -> dict[str, float]:
     """In milliseconds."""
     started = finished = took = first = last = 0.0
     begun = 0
-    for _, event in enumerate(read(record)):
+    for event in read(record):
         match event:
             case RunStarted():
                 started = event.at

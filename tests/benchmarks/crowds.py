@@ -49,7 +49,7 @@ def _lateness(record: Path) -> list[float]:
     """By how much each client's quiet time was longer than it should be, in order."""
     received: dict[str, float] = {}
     late = []
-    for _, event in enumerate(read(record)):
+    for event in read(record):
         if isinstance(event, Received):
             received[event.client] = event.at
         elif isinstance(event, DeadlinePassed):

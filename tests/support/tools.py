@@ -21,8 +21,8 @@ PRIVATE = CHECKOUT / ".tox" / "tools"
 class Tool:
     """`programs`: names, any of which will do. `packages`: Debian's. `probe`: arguments with which it ends by itself.
 
-    `statuses`: what it may exit with then. `apart`: the package would displace another one, as a mail server does, so
-    it is never installed into the system, only unpacked beside it.
+    `statuses`: what it may exit with then. `apart`: the package would displace another one, as a mail server does, or
+    brings much more than is needed, so it is never installed into the system, only unpacked beside it.
     """
 
     programs: tuple[str, ...]
@@ -54,7 +54,7 @@ TOOLS = {
     "dnsmasq": Tool(("dnsmasq",), ("dnsmasq-base",), ("--version",)),
     "ncat": Tool(("ncat",), ("ncat",), ("--version",)),
     "mosquitto": Tool(("mosquitto",), ("mosquitto",), ("-h",), (3,)),
-    # Unpacked only: the package is a whole HTTP cache, with a compiler. 1: so it ends with its usage.
+    # The package is a whole HTTP cache, with a compiler. 1: so it ends with its usage.
     "varnishtest": Tool(("varnishtest",), ("varnish",), ("-h",), (1,), apart=True),
     "chromium": Tool(("chromium", "google-chrome", "chrome", "chromium-browser"), ("chromium",), ("--version",)),
     "git": Tool(("git",), ("git",), ("--version",)),
