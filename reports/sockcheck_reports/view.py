@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from sockcheck.case import Case, Send
+from sockcheck.case import Case
 from sockcheck.events import (
     Awaited,
     Blocked,
@@ -55,10 +55,10 @@ from sockcheck.events import (
 from sockcheck.scenario import Span
 from sockcheck.verdict import Finding, Outcome, Verdict
 
-from .excerpt import plain
 from .rows import Row
 from .timeline import TimelineEvent, not_judged, tell
-from .wording import count, status
+from .weaker import sentences, weakness
+from .wording import status
 
 OUTPUT_KEPT = 64 * 1024
 _CaseEvent = ClientEvent | ServerEvent | CaseTimedOut | HealthRead | Troubled
@@ -380,7 +380,7 @@ class Folder:
         performance = self._open.get(event.attempt)
         if performance:
             performance.events.append(event)
-            weak = _weakness(event, performance.started.case)
+            weak = weakness(event, performance.started.case)
             if weak:
                 performance.weak.add(weak)
 
@@ -504,16 +504,8 @@ class Folder:
         )
 
     def _weaker(self) -> tuple[str, ...]:
-        observe = self._run is None or self._run.observe
-        said = [] if observe else [_NOT_OBSERVED]
-        if self._run and self._run.stretch != 1:
-            said.append(f"All deadlines were stretched by a factor of {self._run.stretch:g}.")
-        said += [_NOT_ISOLATED.format(plain(why)) for why in dict.fromkeys(event.why for event in self._not_isolated)]
         weak = self._weak + Counter(weak for performance in self._open.values() for weak in performance.weak)
-        for (what, why), times in sorted(weak.items()):
-            if observe or what not in _UNOBSERVED:
-                said.append(f"In {count(times, 'case')} {what}{f' ({plain(why)})' if why else ''}.")
-        return tuple(said)
+        return sentences(self._run, [event.why for event in self._not_isolated], weak)
 
 
 def _attempt(performance: _Performance, view: CaseView) -> AttemptView:
@@ -529,50 +521,6 @@ def _is_mere_probe(trial: _Trial) -> bool:
 def _is_told(verdict: Verdict) -> bool:
     """Whether the reports tell how it came to this: of failures, known failures and errors."""
     return verdict.outcome not in ("pass", "skip") or bool(verdict.findings)
-
-
-_NOT_OBSERVED = (
-    "The server was not observed (--no-observe): segments were parted by gaps, not by what it had read, "
-    "and that nothing more came is less certain."
-)
-_NOT_ISOLATED = (
-    "The server was not isolated (--isolate net): it does less in a network of its own, so it needs another one, or a "
-    "service of this machine. There, {}."
-)
-_NO_END = "the server's end of a connection could not be observed"
-_GAP = "segments were parted by a gap, not by what the server had read"
-_SHORT_WAIT = "a short wait had to do: that nothing more came is less certain"
-_NO_AWAIT = "an await could not be observed"
-_UNOBSERVED = (_NO_END, _GAP, _SHORT_WAIT, _NO_AWAIT)
-
-
-def _weakness(event: _CaseEvent, case: Case) -> tuple[str, str] | None:
-    """What makes the claim of a case weaker than usual, if this does: a clause, and why."""
-    match event:
-        case Connected(unobserved=why) if why:
-            return _NO_END, why
-        case Sent(barrier="not-read"):
-            return "the server did not read a segment in time, and the rest was sent all the same", ""
-        case Sent(barrier="gap") if not _asked_for_gap(event, case):
-            return _GAP, ""
-        case Settled(outcome="late"):
-            return "the server did not settle: that nothing more came is less certain", ""
-        case Settled(outcome="gap"):
-            return _SHORT_WAIT, ""
-        case Awaited(outcome="unobservable"):
-            return _NO_AWAIT, event.state
-        case ServerChecked(why=why) if why:
-            return "a figure of the server could not be seen", why
-        case HealthRead(alive=True, listening=True, why=why) if why:
-            return "the server's health could not be seen", why
-        case _:
-            return None
-
-
-def _asked_for_gap(event: Sent, case: Case) -> bool:
-    actions = next((actor.actions for actor in case.actors if actor.name == event.client), ())
-    action = actions[event.step] if 0 <= event.step < len(actions) else None
-    return isinstance(action, Send) and action.gap is not None
 
 
 def fold(events: Iterable[Event]) -> View:
