@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -29,7 +29,7 @@ from sockcheck.events import (
     TargetFailed,
     Troubled,
 )
-from sockcheck.evidence import Alone, Attempt, Judged, Move, Replay, Trial, cut_short, weigh
+from sockcheck.evidence import Alone, Attempt, Judged, Move, Replay, Trial, cut_short, is_hard, weigh
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share, is_probe, mostly_waits
 from sockcheck.place import NOT_PAUSABLE, Place, pauses
@@ -117,6 +117,8 @@ class Pool:
         self._together: deque[list[_Trial]] = deque()
         self._open: deque[_Open] = deque()
         self._exclusive: deque[_Open] = deque()
+        self._soft: deque[_Open] = deque()
+        self._spare: Callable[[], None] | None = None
         self._starter = Starter()
         self._take_in(items)
 
@@ -148,7 +150,8 @@ class Pool:
     async def work(self, world: World, jobs: int) -> None:
         """Perform everything with so many servers at a time; in the end, alone, what the machine was too busy for.
 
-        With more than one at a time there are some more for cases that mostly wait: they take no CPU from the others.
+        With more than one at a time there are some more for cases that mostly wait, and for those that are repeated
+        because they waited in vain: they take no CPU from the others.
         Cancelled, it stops all servers, and what is begun is judged by what there is.
         """
         if jobs == 1:
@@ -157,10 +160,14 @@ class Pool:
             self._idle.clear()
         try:
             async with trio.open_nursery() as workers:
+                if jobs > 1 and not self._fail_fast:
+                    room = trio.CapacityLimiter(IDLERS)
+                    self._spare = lambda: workers.start_soon(self._repeat, world, room)
                 for _ in range(jobs):
                     workers.start_soon(self._work, world, self._waiting)
                 for _ in range(min(IDLERS, len(self._idle))):
                     workers.start_soon(self._work, world, self._idle)
+            self._spare = None
             self._open.extend(self._exclusive)
             self._exclusive.clear()
             while (self._idle or self._open or self._exclusive) and not self.stop:
@@ -168,10 +175,16 @@ class Pool:
                 self._open.extend(self._exclusive)
                 self._exclusive.clear()
         finally:
-            for pending in (*self._open, *self._exclusive):
+            for pending in (*self._open, *self._exclusive, *self._soft):
                 self._cut_short(pending.trial, self.stop)
             for trial in (*self._waiting, *self._idle, *(trial for trials in self._together for trial in trials)):
                 self._not_run(trial.case, self.stop)
+
+    async def _repeat(self, world: World, room: trio.CapacityLimiter) -> None:
+        """One more attempt at a case that waited in vain, which takes its time and hardly any CPU."""
+        async with room:
+            if self._soft and not self.stop:
+                await self._go_on(self._soft.popleft(), world)
 
     async def _work(self, world: World, queue: deque[_Trial]) -> None:
         while not self.stop:
@@ -331,8 +344,13 @@ class Pool:
                 return
             self._judged(pending.trial, judged.verdict, after)
         else:
-            exclusive = isinstance(pending.move, Alone) and pending.move.exclusive
-            (self._exclusive if exclusive else self._open).append(pending)
+            if isinstance(pending.move, Alone) and pending.move.exclusive:
+                self._exclusive.append(pending)
+            elif self._spare is not None and not is_hard(pending.trial.verdicts[0].findings):
+                self._soft.append(pending)
+                self._spare()
+            else:
+                self._open.append(pending)
 
     def _again(self, trial: _Trial) -> None:
         """Begin a case anew: what it was judged by does not count."""

@@ -243,7 +243,7 @@ def test_a_descriptor_for_each_client_is_asked_for(limit: str, code: int, tmp_pa
         check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
-    assert ("too few open files: this run needs 2" in done.stderr) == bool(code)
+    assert ("too few open files: this run needs " in done.stderr) == bool(code)
 
 
 def start_hanging(folder: Path, marker: str) -> subprocess.Popen[str]:

@@ -158,7 +158,7 @@ def _try_isolation() -> None:
 def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
-    servers = servers_at_once(items, jobs)
+    servers = servers_at_once(jobs)
     clients = clients_at_once(items, servers)
     wanted = files_needed(servers, isolated=options.isolate is not None, clients=clients)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

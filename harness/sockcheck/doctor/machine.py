@@ -15,7 +15,7 @@ import trio
 
 from sockcheck.diagnosis import Technique
 from sockcheck.observe import processes
-from sockcheck.run import files_needed
+from sockcheck.run import files_needed, servers_at_once
 from sockcheck.techniques import had, lacking, refused, weaker
 
 # What a server is given if the limit allows it: enough for scenarios with a thousand clients.
@@ -30,7 +30,7 @@ def descriptors(server: int) -> Technique:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     theirs, _ = resource.prlimit(server, resource.RLIMIT_NOFILE)
     jobs = len(os.sched_getaffinity(0))
-    one, wanted = files_needed(1), files_needed(jobs)
+    one, wanted = files_needed(1), files_needed(servers_at_once(jobs))
     detail = f"{_limit(hard)} for sockcheck, {_limit(theirs)} for a server"
     remedy = "raise the hard limit: ulimit -Hn, LimitNOFILE=, docker run --ulimit nofile="
     if hard != resource.RLIM_INFINITY and hard < one:
