@@ -136,7 +136,7 @@ def unheard() -> Iterator[Address]:
 
 def test_refused_is_told_apart_and_may_be_asked_for(unheard: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     # Where it can be seen that nobody listens no case is run at all; this is how it looks where it cannot.
-    monkeypatch.setattr("sockcheck.target.is_local", lambda address: False)
+    monkeypatch.setattr("sockcheck.connected.is_local", lambda address: False)
     events = perform([case(CONNECT)], unheard)
     assert outcome(events) == "refused"
     assert [event.error for event in events if isinstance(event, ConnectFailed)] == ["ECONNREFUSED"]
