@@ -308,7 +308,9 @@ class Case:
     """One scenario under one variation of one condition.
 
     `id` is stable: `echo/greets::plain`. `law` is what a finding of this case breaks unless the finding names another.
-    `deadline` bounds the whole case, in seconds. `skip` is why it is not run, or "".
+    `deadline` bounds the whole case, in seconds. `skip` is why it is not run, or "". `variation` is what stands in
+    brackets behind the law in the id, and `traits` say of what sort it is, for whoever looks for a common cause.
+    `advice` is the promise that the law needs and that nobody made: a failure is advice then, and does not count.
     """
 
     id: str
@@ -326,6 +328,9 @@ class Case:
     points: float | None = None
     visibility: str = ""
     known_failure: str = ""
+    variation: str = ""
+    traits: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ Kind = Literal[
     "case-timeout",  # the whole case took longer than it may
 ]
 
-Outcome = Literal["pass", "fail", "flaky", "error", "busy", "skip"]
+Outcome = Literal["pass", "fail", "flaky", "advice", "error", "busy", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """pass; fail: the server's fault; flaky: it failed, and did not when it was tried again; error: ours or the
-    machine's; busy: the machine was too busy to judge; skip: not run. All but the first two give a `reason`."""
+    """pass; fail: the server's fault; flaky: it failed, and did not when it was tried again; advice: it failed, and
+    what it broke was not promised; error: ours or the machine's; busy: the machine was too busy to judge; skip: not
+    run. All but the first two give a `reason`."""
 
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
