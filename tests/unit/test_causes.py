@@ -8,7 +8,7 @@ import pytest
 from report_builder import case as built_case
 
 from sockcheck.case import Actor
-from sockcheck.causes import UNKNOWN, Result, name_causes
+from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
 from sockcheck.laws import LAWS
 from sockcheck.scenario import Span
@@ -98,6 +98,11 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("full-buffer-is-special", [PLAIN, size("below-power", "silence"), size("power"), size("above-power")]),
     ("hard-close", [result("plain", "reset", breaks="end.orderly"), result("end.orderly", "reset")]),
     ("hard-close", [PLAIN, result("end.orderly", "reset"), result("size.large", "reset")]),
+    ("shared-buffer", [PLAIN, result("neighbour.stalled", "wrong-bytes")]),
+    ("one-at-a-time", [PLAIN, result("neighbour.stalled", "silence"), result("crowd.interleaved", "silence")]),
+    ("one-at-a-time", [PLAIN, result("crowd.at-once", "no-connection")]),
+    ("shared-buffer", [PLAIN, result("neighbour.idle"), result("crowd.interleaved", "silence")]),
+    ("ignores-eof", [PLAIN, result("churn.spin", "spinning"), result("end.orderly", "silence", says=WITHOUT_END)]),
     ("closes-unread", [PLAIN, result("end.orderly", "reset"), result("merge.with-end", "reset")]),
     ("never-closes", [result("plain", "silence", says=WITHOUT_END), result("end.half", "silence", says=WITHOUT_END)]),
     ("tail-lost", [PLAIN, result("end.half"), result("merge.with-end", "missing-bytes")]),
@@ -234,3 +239,18 @@ def test_the_variations_of_an_exchange_that_fails_anyhow_follow_from_it() -> Non
     assert named(result("plain", scenario="other"), plain, unrelated) == ["one-recv", UNKNOWN]
     afterwards = replace(plain, after=("echo/x::plain",))
     assert len(named(afterwards, result("merge.before-accept", "silence", variation="1"))) == 2
+
+
+def test_a_cause_is_told_with_each_case_once() -> None:
+    failed = cut("in-body", "silence")
+    [cause] = name_causes([PLAIN, failed, replace(failed)])
+    event = told(cause, 1.5)
+    assert (event.at, event.id, event.law, event.title) == (1.5, "one-recv", "cut.at-k", cause.title)
+    assert (event.cases, event.smallest) == ((failed.case.id,), failed.case.id)
+    assert (event.mend_python, event.mend_c, event.thought, event.why) == (
+        cause.python,
+        cause.c,
+        cause.thought,
+        LAWS["cut.at-k"],
+    )
+    assert (event.evidence, event.advice) == ("it was wrong", False)

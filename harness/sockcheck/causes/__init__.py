@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from sockcheck.causes.patterns import Result, Seen, explained, seen
 from sockcheck.causes.table import TABLE
+from sockcheck.events import CauseNamed
 from sockcheck.frozen import dataclass
 from sockcheck.laws import LAWS
 
-__all__ = ["UNKNOWN", "Cause", "Result", "name_causes"]
+__all__ = ["UNKNOWN", "Cause", "Result", "name_causes", "told"]
 
 UNKNOWN = "unknown"
 _PLAIN = "::plain"
@@ -69,6 +70,24 @@ def name_causes(results: Iterable[Result]) -> tuple[Cause, ...]:
         causes.append(_cause(UNKNOWN, f"no known pattern: {law}", law, why, "", "", "", members))
     causes.sort(key=lambda cause: (cause.advice, cause.id == UNKNOWN, -len(cause.results)))
     return tuple(causes)
+
+
+def told(cause: Cause, at: float) -> CauseNamed:
+    """The cause as an event, named `at` seconds on the run's clock."""
+    return CauseNamed(
+        at=at,
+        id=cause.id,
+        title=cause.title,
+        law=cause.law,
+        advice=cause.advice,
+        why=cause.why,
+        thought=cause.thought,
+        mend_python=cause.python,
+        mend_c=cause.c,
+        cases=tuple(dict.fromkeys(each.case.id for each in cause.results)),
+        smallest=cause.results[0].case.id,
+        evidence=cause.evidence,
+    )
 
 
 def _follow(results: Sequence[Result]) -> tuple[list[Seen], list[tuple[Result, Result]]]:

@@ -8,21 +8,20 @@ from sockcheck.verdict import Kind
 _WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout")
 _MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "missing-bytes", "came")
 _THROWN_OUT: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "silence", "refused")
-_BESIDE = ("neighbour.idle", "neighbour.stalled", "crowd.at-once", "crowd.interleaved")
+_ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),)
 
 CLIENTS = (
     Entry(
         "one-at-a-time",
-        "serves one client at a time: the others wait until it has left",
+        "serves only one or a few clients at a time, and lets the others wait",
         "neighbour.idle",
         "A client is served from accept() to close(), one thinks; meanwhile nobody else is, even if it is silent.",
         "threading.Thread(target=serve, args=(client,), daemon=True).start()  # or selectors",
         "pthread_create() or fork() for each client, or one poll() loop for all.",
         (
-            Pattern(
-                (Cases(_BESIDE, _WAITS),),
-                takes=(Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),),
-            ),
+            Pattern((Cases(("neighbour.idle",), _WAITS),), takes=_ALSO_WAIT),
+            Pattern((Cases(("neighbour.stalled",), _WAITS),), takes=_ALSO_WAIT),
+            Pattern((Cases(("crowd.at-once",), _WAITS),), takes=_ALSO_WAIT),
         ),
     ),
     Entry(
@@ -43,7 +42,7 @@ CLIENTS = (
         "struct client { int fd; size_t used; char buffer[4096]; };  /* one for each */",
         (
             Pattern(
-                (Cases(("crowd.interleaved",), (*_MIXED, "silence")),),
+                (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence")),),
                 takes=(Cases(("crowd.*", "neighbour.*"), (*_MIXED, "silence")),),
             ),
         ),

@@ -87,8 +87,7 @@ DEATHS = (
         (
             Pattern((Cases(kinds=("deaf",)),)),
             Pattern(
-                (Cases(("leave.*",), ("no-connection", "refused"), variations=("?*",)),),
-                takes=(Cases(("leave.*",), ("no-connection", "refused", "silence")),),
+                (Cases(("leave.*",), ("no-connection", "refused", "silence"), variations=("?*",), unanswered=True),),
             ),
         ),
     ),
@@ -118,6 +117,31 @@ DEATHS = (
 )
 
 WASTE = (
+    Entry(
+        "busy-loop",
+        "asks again and again, without waiting",
+        "churn.spin",
+        "A socket that does not block must be asked often, one thinks; select() and poll() wait until it has "
+        "something.",
+        "for key, _ in selector.select():  # waits; no timeout of 0, and EVENT_WRITE only while there is a rest",
+        "n = poll(fds, count, -1);  /* not 0; and POLLOUT only while there is something left to send */",
+        (Pattern((Cases(kinds=("spinning",), traits=("idle", "deaf")),), takes=(Cases(kinds=("spinning",)),)),),
+    ),
+    Entry(
+        "ignores-eof",
+        "spins when a client has ended its stream",
+        "churn.spin",
+        "No bytes means none yet, one thinks; a recv() of nothing is the end of the stream, and it comes again at once "
+        "each time.",
+        "data = client.recv(4096)\nif not data: break  # b'' is the end",
+        "n = recv(fd, buffer, size, 0);\nif (n == 0) { close(fd); return; }",
+        (
+            Pattern(
+                (Cases(kinds=("spinning",)),),
+                takes=(Cases(kinds=("leaking",)), Cases(says=("did not end within",))),
+            ),
+        ),
+    ),
     Entry(
         "leaks-descriptors",
         "does not close the sockets of clients that have left",
@@ -154,26 +178,6 @@ WASTE = (
             Pattern((Cases(kinds=("leaking",), says=("child",)),)),
             Pattern((Cases(kinds=("wrong-measure",), says=("children",)),)),
         ),
-    ),
-    Entry(
-        "busy-loop",
-        "asks again and again, without waiting",
-        "churn.spin",
-        "A socket that does not block must be asked often, one thinks; select() and poll() wait until it has "
-        "something.",
-        "for key, _ in selector.select():  # waits; no timeout of 0, and EVENT_WRITE only while there is a rest",
-        "n = poll(fds, count, -1);  /* not 0; and POLLOUT only while there is something left to send */",
-        (Pattern((Cases(kinds=("spinning",), traits=("idle", "deaf")),), takes=(Cases(kinds=("spinning",)),)),),
-    ),
-    Entry(
-        "ignores-eof",
-        "spins when a client has ended its stream",
-        "churn.spin",
-        "No bytes means none yet, one thinks; a recv() of nothing is the end of the stream, and it comes again at once "
-        "each time.",
-        "data = client.recv(4096)\nif not data: break  # b'' is the end",
-        "n = recv(fd, buffer, size, 0);\nif (n == 0) { close(fd); return; }",
-        (Pattern((Cases(kinds=("spinning",)),)),),
     ),
     Entry(
         "unbounded-input",

@@ -37,7 +37,8 @@ class Cases:
 
     `laws`, `variations` and `scenarios` are globs. A law is that of the case, that of one of its findings, or, for a
     case that fails only after others, theirs. `variations=("",)` are scenarios as somebody wrote them. `says` stands in
-    the message of a finding; `swapped`: the first difference is a number with its bytes the other way round.
+    the message of a finding; `unanswered`: nothing had come; `swapped`: the first difference is a number with its bytes
+    the other way round.
     """
 
     laws: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Cases:
     says: tuple[str, ...] = ()
     variations: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    unanswered: bool = False
     swapped: bool = False
 
 
@@ -119,6 +121,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.says or any(words in finding.message for words in cases.says for finding in findings))
         and (not cases.variations or _like(case.variation, cases.variations))
         and (not cases.scenarios or _like(case.scenario, cases.scenarios))
+        and (not cases.unanswered or any(finding.received == 0 for finding in findings))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
     )
 

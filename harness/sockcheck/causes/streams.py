@@ -185,7 +185,9 @@ STREAMS = (
         (
             Pattern((Cases(("plain*",), ("reset",)),), takes=(Cases(kinds=("reset",)),)),
             Pattern(
-                (Cases(("end.orderly",), ("reset",)), Cases(("size.large",), ("reset",))),
+                (Cases(("end.orderly",), ("reset",)),),
+                passes=(_PLAIN,),
+                clear=(Cases(("merge.*", "limit.*"), ("reset",)),),
                 takes=(Cases(kinds=("reset",)),),
             ),
         ),
