@@ -17,7 +17,7 @@ from sockcheck.errors import MistakesError, SockcheckError, UsageError
 BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
 # These start the server that is named behind --.
-_TAKE_A_COMMAND = ("run", "init", "doctor")
+_TAKE_A_COMMAND = ("run", "init", "doctor", "reproduce")
 
 _EXIT_CODES = """\
 exit codes:
@@ -108,6 +108,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.doctor import doctor
 
             return doctor(options)
+        case "reproduce":
+            from sockcheck.commands.reproduce import reproduce
+
+            return reproduce(options)
         case "schema":
             return _schema(options)
         case "serve":
@@ -169,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
     report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
     _add_reports(report)
+    _add_reproduce(verbs)
     schema = _add(verbs, "schema", "print the JSON Schema of scenario files, for editors")
     schema.add_argument("--contract", action="store_true", help="that of contract.yaml")
     serve = _add(verbs, "serve", "run a reference server in the foreground")
@@ -241,6 +246,16 @@ def _add_init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     init.add_argument("--port", type=int, metavar="N", help="which port is meant, where COMMAND listens on several")
     init.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
+
+
+def _add_reproduce(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    reproduce = _add(verbs, "reproduce", "print a script that shows the fault of one case without sockcheck")
+    reproduce.usage = "sockcheck reproduce CASE {--record FILE | PATH [PATH ...]} [--connect ADDRESS | -- COMMAND ...]"
+    reproduce.add_argument("case", metavar="CASE", help="its id, or a part or pattern that only its id has")
+    reproduce.add_argument("paths", metavar="PATH", nargs="*", help="scenario files, or folders of them")
+    reproduce.add_argument("--record", metavar="FILE", help="take the case, and what was seen, from this record")
+    reproduce.add_argument("--connect", metavar="ADDRESS", help="the script uses the server that listens there")
+    reproduce.add_argument("--seed", type=int, default=0, metavar="N", help="as for `run`; default: 0")
 
 
 def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
