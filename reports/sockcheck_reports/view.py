@@ -31,13 +31,16 @@ from sockcheck.events import (
     Role,
     RunFinished,
     RunStarted,
+    SecondEnded,
     SendFailed,
     Sent,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
     ServerExited,
+    ServerLimited,
     ServerNotStarted,
+    ServerRested,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
@@ -299,6 +302,9 @@ class Folder:
                 | ServerChecked()
                 | ServerDeadlinePassed()
                 | ServerWaited()
+                | ServerRested()
+                | ServerLimited()
+                | SecondEnded()
                 | CaseTimedOut()
                 | HealthRead()
                 | Troubled()
