@@ -56,7 +56,7 @@ def _merged(actions: tuple[Action, ...]) -> Iterator[Action]:
 
 
 def pipeline(base: Base) -> Iterator[Variation]:
-    """All requests in one send, then all replies. What is answered line by line is sent so only where it is promised."""
+    """All requests in one send, then all replies; only where that is promised (`needs` in the table)."""
     actor = base.single
     first, last = _requests(actor)
     between = actor.actions[first : last + 1]
