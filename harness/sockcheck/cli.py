@@ -96,6 +96,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.list import list_cases
 
             return list_cases(options)
+        case "explain":
+            from sockcheck.commands.explain import explain
+
+            return explain(options)
         case "init":
             from sockcheck.commands.init import init
 
@@ -156,6 +160,11 @@ def _parser() -> argparse.ArgumentParser:
     check = _add(verbs, "check", "read scenario files and show every mistake in them")
     check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
     _add_list(verbs)
+    explain = _add(verbs, "explain", "say what a law means, how it is broken, and how that is mended")
+    explain.add_argument(
+        "law", metavar="LAW", nargs="?", help="its id, or a pattern such as 'cut.*'; default: list all"
+    )
+    explain.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_doctor(verbs)
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
     report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")

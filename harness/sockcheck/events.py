@@ -552,6 +552,31 @@ class CaseJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseNamed:
+    """The fault behind failing cases of one server, as the pattern of what fails and what passes shows it.
+
+    `id` is `unknown` where no known pattern fits: then only the law is told that the cases break. `title` says what the
+    server does, as the rest of a sentence; `why` is the sentence of the law that it breaks first. `thought` is the
+    likely line of thought that led to it; `mend_python` and `mend_c` say how it is mended, in lines. `cases` are the
+    ids of the cases that it explains, `smallest` is the one to begin with, `evidence` what was found there. `advice`:
+    all of them break what was not promised.
+    """
+
+    at: float
+    id: str
+    title: str
+    law: str
+    advice: bool
+    why: str
+    thought: str
+    mend_python: str
+    mend_c: str
+    cases: tuple[str, ...]
+    smallest: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The last line of a record that is whole. `why` is empty, or what ended the run early."""
 
@@ -597,4 +622,4 @@ AttemptEvent = ClientEvent | ServerEvent | CaseStarted | CaseTimedOut | HealthRe
 
 TargetEvent = TargetStarted | NotIsolated | TargetFailed | TargetOutput | TargetExited | TargetStopped
 
-Event = RunStarted | SourceRead | TargetEvent | AttemptEvent | CaseJudged | CaseNotRun | RunFinished
+Event = RunStarted | SourceRead | TargetEvent | AttemptEvent | CaseJudged | CaseNotRun | CauseNamed | RunFinished

@@ -1,4 +1,7 @@
-"""Where the facts of a run go: first to the judges, then, shortened where they may be, to whoever listens."""
+"""Where the facts of a run go: first to the judges, then, shortened where they may be, to whoever listens.
+
+What the cases came to is kept, so that in the end the causes of what failed can be named.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sockcheck.events import CaseFinished, Elided, Event, Received
+from sockcheck.case import Case
+from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, CauseNamed, Elided, Event, Received
 from sockcheck.judging import Bench
 
 # So many received bytes of a client are kept whole. Behind that, what an expectation took exactly is kept as a digest:
@@ -22,16 +26,34 @@ class Facts:
         self.bench = Bench()
         self._sinks = tuple(sinks)
         self._kept: dict[tuple[int, str], int] = {}
+        self._cases: dict[int, Case] = {}
+        self._judged: list[tuple[Case, CaseJudged]] = []
 
     def emit(self, event: Event) -> None:
         self.bench.tell(event)
         if isinstance(event, Received):
             event = self._shortened(event)
+        elif isinstance(event, CaseStarted):
+            if event.role != "predecessor":
+                self._cases[event.trial] = event.case
+        elif isinstance(event, CaseJudged):
+            self._judged.append((self._cases[event.trial], event))
         elif isinstance(event, CaseFinished):
             for key in [key for key in self._kept if key[0] == event.attempt]:
                 del self._kept[key]
         for sink in self._sinks:
             sink(event)
+
+    def causes(self, at: float, server: Callable[[Case], int]) -> list[CauseNamed]:
+        """Why cases failed so far, for each server by itself; `server` tells them apart by number."""
+        if all(judged.verdict.outcome in ("pass", "skip") for _, judged in self._judged):
+            return []
+        from sockcheck.causes import Result, name_causes, told
+
+        results: dict[int, list[Result]] = {}
+        for case, judged in self._judged:
+            results.setdefault(server(case), []).append(Result(case, judged.verdict, judged.after))
+        return [told(cause, at) for each in results.values() for cause in name_causes(each)]
 
     def _shortened(self, event: Received) -> Received:
         key = event.attempt, event.client

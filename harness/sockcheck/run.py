@@ -12,6 +12,7 @@ from typing import Literal
 
 import trio
 
+from sockcheck.case import Case
 from sockcheck.events import RunFinished
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share
@@ -73,6 +74,8 @@ class Run:
         self._facts = facts
         self._origin = origin
         self._interrupted = False
+        servers = [place.server for place in self._pool.places]
+        self._servers = {id(item.case): servers.index(item.server) for item in items}
 
     async def execute(self) -> int:
         """Run everything; the exit code. Every item ends as a judged case or as one that was not run.
@@ -92,6 +95,8 @@ class Run:
                 nursery.cancel_scope.cancel()
             code = self._exit_code()
             stopped = self._pool.stop if self._interrupted else ""
+            for cause in self._facts.causes(time.monotonic() - self._origin, self._server):
+                self._facts.emit(cause)
             self._facts.emit(RunFinished(time.monotonic() - self._origin, code, stopped))
             return code
 
@@ -108,6 +113,10 @@ class Run:
             if diag is not None:
                 diag.close()
             return None, f"sock_diag is not to be had here: {error.strerror}"
+
+    def _server(self, case: Case) -> int:
+        """Which server a case is for."""
+        return self._servers[id(case)]
 
     def _jobs(self) -> int:
         """How many workers: one where an address is not ours to choose, since no two servers can have it."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from sockcheck.case import Case
 from sockcheck.events import (
     Awaited,
     Blocked,
@@ -16,6 +15,7 @@ from sockcheck.events import (
     CaseNotRun,
     CaseStarted,
     CaseTimedOut,
+    CauseNamed,
     ClientEvent,
     Closed,
     Connected,
@@ -28,7 +28,6 @@ from sockcheck.events import (
     PeerClosed,
     Received,
     Released,
-    Role,
     RunFinished,
     RunStarted,
     SecondEnded,
@@ -56,23 +55,22 @@ from sockcheck.events import (
     Waited,
 )
 from sockcheck.scenario import Span
-from sockcheck.verdict import Finding, Outcome, Verdict
+from sockcheck.verdict import Finding
 
-from .rows import Row
-from .timeline import TimelineEvent, not_judged, tell
+from .cases import OUTPUT_KEPT, CaseView, Performance, Target, TargetView, Trial, is_mere_probe, is_told, shown, told
 from .weaker import sentences, weakness
 from .wording import status
 
-OUTPUT_KEPT = 64 * 1024
+__all__ = ["OUTPUT_KEPT", "CaseView", "CauseView", "Counts", "Folder", "View", "fold", "place"]
+
 _CaseEvent = ClientEvent | ServerEvent | CaseTimedOut | HealthRead | Troubled
-_CUT_OFF = "the record ends in the middle of this case"
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many cases ended how. `not_run` are those that were planned but had no verdict.
 
-    `known` are known failures, which are not among the others.
+    `known` are known failures, which are not among the others. `advice` are those that broke what was not promised.
     """
 
     passed: int = 0
@@ -83,69 +81,30 @@ class Counts:
     known: int = 0
     flaky: int = 0
     busy: int = 0
+    advice: int = 0
 
     @property
     def total(self) -> int:
-        judged = self.passed + self.failed + self.flaky + self.errors + self.busy
+        judged = self.passed + self.failed + self.flaky + self.errors + self.busy + self.advice
         return judged + self.skipped + self.not_run + self.known
 
 
 @dataclass(frozen=True, slots=True)
-class TargetView:
-    """A server. `ended` says how it did, or is "" while it runs or where sockcheck did not start it.
+class CauseView:
+    """Why some cases fail. `cases` are those of the run, the smallest first; there is one at the least."""
 
-    `took` is seconds from its start to listening. `command` is empty for one that ran already.
-    """
-
-    number: int
-    command: tuple[str, ...]
-    address: str
-    pid: int
-    took: float
-    ended: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptView:
-    """One of several attempts at a case; `said` is what was found, or why there is no judgement, in a sentence."""
-
-    role: Role
-    outcome: Outcome
-    said: str
-    duration: float
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """A case. `label` is unique in a run: the case's id, and which time where it ran more than once.
-
-    `began` is seconds on the run's clock, `duration` is in seconds. `findings` and all that follows are kept for
-    failures, known failures and errors only. `output` is the last that the server wrote, up to and a little beyond the
-    case's end; `dropped` bytes of it were not kept. `not_judged` says why of clients that were not judged, by name.
-
-    `attempts` are all that were made, where there was more than one; what is told is one of those that show what was
-    found. `after` are the ids of the cases without which it does not fail.
-    """
-
-    label: str
-    case: Case
-    outcome: Outcome
-    reason: str
-    began: float
-    duration: float
-    findings: tuple[Finding, ...] = ()
-    rows: tuple[Row, ...] = ()
-    output: tuple[TargetOutput, ...] = ()
-    dropped: int = 0
-    target: TargetView | None = None
-    not_judged: Mapping[str, str] = field(default_factory=dict)
-    attempts: tuple[AttemptView, ...] = ()
-    after: tuple[str, ...] = ()
+    named: CauseNamed
+    cases: tuple[CaseView, ...]
 
     @property
-    def known_failure(self) -> bool:
-        """It failed, as its author knows: that is no failure, and more than a case that was not run."""
-        return self.outcome == "skip" and bool(self.findings)
+    def known(self) -> bool:
+        """Whether a fault is named, and not only the law that is broken."""
+        return self.named.id != "unknown"
+
+    @property
+    def failing(self) -> tuple[CaseView, ...]:
+        """Those of its cases that count."""
+        return tuple(case for case in self.cases if case.outcome != "advice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +112,8 @@ class View:
     """All that a report says. `cases` are in the order in which they began.
 
     `whole` is False where the record has no end. `weaker` says in sentences what this run could see or do less well
-    than usual. `sources` are the texts of the scenario files by path. `duration` is in seconds.
+    than usual. `sources` are the texts of the scenario files by path. `duration` is in seconds. No case has two
+    `causes`; a record that was cut off names none.
     """
 
     run: RunStarted | None
@@ -167,6 +127,7 @@ class View:
     weaker: tuple[str, ...]
     sources: Mapping[str, str]
     duration: float
+    causes: tuple[CauseView, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -181,57 +142,13 @@ class View:
         return tuple(case for case in self.cases if case.outcome in ("error", "busy"))
 
     @property
+    def advice(self) -> tuple[CaseView, ...]:
+        """The cases that broke what was not promised."""
+        return tuple(case for case in self.cases if case.outcome == "advice")
+
+    @property
     def known_failures(self) -> tuple[CaseView, ...]:
         return tuple(case for case in self.cases if case.known_failure)
-
-
-@dataclass(slots=True)
-class _Target:
-    """A server while the facts are folded: its last output and the case that it serves or served last."""
-
-    facts: TargetView
-    output: deque[TargetOutput] = field(default_factory=deque)
-    size: int = 0
-    dropped: int = 0
-    latest: _Performance | None = None
-
-    def write(self, event: TargetOutput) -> None:
-        self.output.append(event)
-        self.size += len(event.data)
-        self.dropped += event.dropped
-        while self.size > OUTPUT_KEPT and len(self.output) > 1:
-            gone = len(self.output.popleft().data)
-            self.size -= gone
-            self.dropped += gone
-
-    def has_written(self, data: bytes) -> bool:
-        return data in b"".join(event.data for event in self.output)
-
-
-@dataclass(slots=True)
-class _Performance:
-    """An attempt while the facts are folded. `target` is let go of when the next case begins on it."""
-
-    label: str
-    started: CaseStarted
-    target: _Target | None
-    events: list[TimelineEvent] = field(default_factory=list)
-    weak: set[tuple[str, str]] = field(default_factory=set)
-    finished: CaseFinished | None = None
-    view: CaseView | None = None
-
-
-@dataclass(slots=True)
-class _Trial:
-    """The attempts at a case, without its predecessors, and what they came to.
-
-    `summary` is all that is kept of one that there is nothing to tell of.
-    """
-
-    label: str
-    attempts: list[_Performance] = field(default_factory=list)
-    judged: CaseJudged | None = None
-    summary: CaseView | None = None
 
 
 class Folder:
@@ -245,13 +162,14 @@ class Folder:
         self._run: RunStarted | None = None
         self._finished: RunFinished | None = None
         self._sources: dict[str, str] = {}
-        self._targets: dict[int, _Target] = {}
+        self._targets: dict[int, Target] = {}
         self._started = 0
         self._failures: list[TargetFailed] = []
-        self._trials: dict[int, _Trial] = {}
-        self._open: dict[int, _Performance] = {}
+        self._trials: dict[int, Trial] = {}
+        self._open: dict[int, Performance] = {}
         self._times: Counter[str] = Counter()
         self._not_run: list[CaseNotRun] = []
+        self._causes: list[CauseNamed] = []
         self._weak: Counter[tuple[str, str]] = Counter()
         self._not_isolated: list[NotIsolated] = []
         self._first: float | None = None
@@ -325,6 +243,8 @@ class Folder:
                 self._case_judged(event)
             case CaseNotRun():
                 self._not_run.append(event)
+            case CauseNamed():
+                self._causes.append(event)
             case RunFinished():
                 self._finished = event
             case _:
@@ -332,7 +252,9 @@ class Folder:
 
     def view(self) -> View:
         """What the facts so far come to. Cases that have begun and not ended are errors here."""
-        cases = tuple(self._trial(trial) for trial in self._trials.values() if not _is_mere_probe(trial))
+        cases = tuple(
+            told(trial, self._last, self._observe) for trial in self._trials.values() if not is_mere_probe(trial)
+        )
         counted = Counter(case.outcome for case in cases)
         known = sum(case.known_failure for case in cases)
         skipped = sum(bool(event.case.skip) for event in self._not_run)
@@ -350,6 +272,7 @@ class Folder:
                 known=known,
                 flaky=counted["flaky"],
                 busy=counted["busy"],
+                advice=counted["advice"],
             ),
             cases=cases,
             not_run=tuple(self._not_run),
@@ -359,6 +282,7 @@ class Folder:
             weaker=self._weaker(),
             sources=dict(self._sources),
             duration=self._last - (self._first or 0.0),
+            causes=_causes(self._causes, cases),
         )
 
     def _case_started(self, event: CaseStarted) -> None:
@@ -366,9 +290,9 @@ class Folder:
         number = event.trial or -event.attempt
         trial = self._trials.get(number)
         if trial is None:
-            trial = self._trials[number] = _Trial(self._label(event))
+            trial = self._trials[number] = Trial(self._label(event))
         target = self._targets.get(event.target)
-        performance = _Performance(trial.label, event, target)
+        performance = Performance(trial.label, event, target)
         if target:
             self._let_go(target)
             target.latest = performance
@@ -409,9 +333,9 @@ class Folder:
         if target.latest:
             target.latest.events.append(event)
 
-    def _target(self, number: int) -> _Target:
+    def _target(self, number: int) -> Target:
         """The server of that number. It may write something before it is known to have started."""
-        return self._targets.setdefault(number, _Target(TargetView(number, (), "", 0, 0.0)))
+        return self._targets.setdefault(number, Target(TargetView(number, (), "", 0, 0.0)))
 
     def _ended(self, number: int, how: str, event: TargetExited | None) -> None:
         target = self._targets.get(number)
@@ -428,9 +352,9 @@ class Folder:
             return
         performance.finished = event
         self._weak.update(performance.weak)
-        if _is_told(event.verdict):
+        if is_told(event.verdict):
             return
-        performance.view = self._case(performance)
+        performance.view = shown(performance, self._last, self._observe)
         performance.events.clear()
         target, performance.target = performance.target, None
         if target and target.latest is performance:
@@ -443,90 +367,40 @@ class Folder:
         if trial is None:
             return
         trial.judged = event
-        if len(trial.attempts) == 1 and not _is_told(event.verdict):
-            trial.summary = self._trial(trial)
+        if len(trial.attempts) == 1 and not is_told(event.verdict):
+            trial.summary = told(trial, self._last, self._observe)
             trial.attempts.clear()
 
-    def _let_go(self, target: _Target) -> None:
+    def _let_go(self, target: Target) -> None:
         """Nothing that the server writes from here on belongs to the case that it served last."""
         performance = target.latest
         if performance and performance.finished:
-            performance.view = self._case(performance)
+            performance.view = shown(performance, self._last, self._observe)
             performance.events.clear()
             performance.target = None
             target.latest = None
 
-    def _trial(self, trial: _Trial) -> CaseView:
-        """The attempt that shows what was found, under the verdict on all of them."""
-        if trial.summary is not None:
-            return trial.summary
-        attempts = [self._case(performance) for performance in trial.attempts]
-        judged = trial.judged
-        if judged is None:
-            return attempts[-1]
-        verdict = judged.verdict
-        shown = next((each for each in reversed(attempts) if each.findings == verdict.findings), attempts[-1])
-        return replace(
-            shown,
-            outcome=verdict.outcome,
-            reason=verdict.reason,
-            findings=verdict.findings,
-            began=attempts[0].began,
-            duration=sum(attempt.duration for attempt in attempts),
-            attempts=tuple(map(_attempt, trial.attempts, attempts)) if len(attempts) > 1 else (),
-            after=judged.after,
-        )
-
-    def _case(self, performance: _Performance) -> CaseView:
-        if performance.view:
-            return performance.view
-        started, finished, target = performance.started, performance.finished, performance.target
-        verdict = finished.verdict if finished else Verdict("error", reason=_CUT_OFF)
-        summary = CaseView(
-            label=performance.label,
-            case=started.case,
-            outcome=verdict.outcome,
-            reason=verdict.reason,
-            began=started.at,
-            duration=(finished.at if finished else self._last) - started.at,
-        )
-        if not _is_told(verdict):
-            return summary
-        return replace(
-            summary,
-            findings=verdict.findings,
-            rows=tell(
-                started.case,
-                started.at,
-                performance.events,
-                findings=verdict.findings,
-                unique=started.unique,
-                observe=self._run is None or self._run.observe,
-            ),
-            output=tuple(target.output) if target else (),
-            dropped=target.dropped if target else 0,
-            target=target.facts if target else None,
-            not_judged=not_judged(started.case, performance.events, verdict.findings),
-        )
+    @property
+    def _observe(self) -> bool:
+        return self._run is None or self._run.observe
 
     def _weaker(self) -> tuple[str, ...]:
         weak = self._weak + Counter(weak for performance in self._open.values() for weak in performance.weak)
         return sentences(self._run, [event.why for event in self._not_isolated], weak)
 
 
-def _attempt(performance: _Performance, view: CaseView) -> AttemptView:
-    said = view.findings[0].message if view.findings else view.reason
-    return AttemptView(performance.started.role, view.outcome, said, view.duration)
-
-
-def _is_mere_probe(trial: _Trial) -> bool:
-    """Whether it told nothing that a case of its own does not tell."""
-    return trial.judged is None and bool(trial.attempts) and trial.attempts[0].started.role == "probe"
-
-
-def _is_told(verdict: Verdict) -> bool:
-    """Whether the reports tell how it came to this: of failures, known failures and errors."""
-    return verdict.outcome not in ("pass", "skip") or bool(verdict.findings)
+def _causes(named: Iterable[CauseNamed], cases: Iterable[CaseView]) -> tuple[CauseView, ...]:
+    """The causes with their cases, in the order in which they were named; a case belongs to the first that has it."""
+    failing: dict[str, list[CaseView]] = {}
+    for case in cases:
+        if case.outcome in ("fail", "flaky", "advice"):
+            failing.setdefault(case.case.id, []).append(case)
+    views = []
+    for cause in named:
+        mine = [case for name in (cause.smallest, *cause.cases) for case in failing.pop(name, ())]
+        if mine:
+            views.append(CauseView(cause, tuple(mine)))
+    return tuple(views)
 
 
 def fold(events: Iterable[Event]) -> View:

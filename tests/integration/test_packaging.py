@@ -16,6 +16,7 @@ from tools import CHECKOUT
 from sockcheck import __version__
 
 SCENARIOS = sorted(path.relative_to(CHECKOUT / "scenarios") for path in (CHECKOUT / "scenarios").rglob("*.yaml"))
+LAW_PAGES = sorted(path.name for path in (CHECKOUT / "docs" / "laws").iterdir())
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))}
 
 
@@ -65,6 +66,8 @@ def test_the_wheel_holds_the_packages_and_the_scenarios_and_no_more(wheel: Path)
         )
         == SCENARIOS
     )
+    assert LAW_PAGES
+    assert sorted(Path(name).name for name in names if name.startswith("sockcheck/_laws/")) == LAW_PAGES
 
 
 @pytest.mark.parametrize("way", ["installed", "editable"])
@@ -77,6 +80,12 @@ def test_the_bundled_scenarios_are_found(way: str, request: pytest.FixtureReques
     assert not folder.is_relative_to(CHECKOUT)
     assert SCENARIOS
     assert sorted(path.relative_to(folder) for path in folder.rglob("*.yaml")) == SCENARIOS
+
+
+@pytest.mark.parametrize("way", ["installed", "editable"])
+def test_the_pages_of_the_laws_are_found(way: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    bin_folder: Path = request.getfixturevalue(way)
+    assert _output(tmp_path, bin_folder / "sockcheck", "explain", "plain").startswith("plain\n")
 
 
 @pytest.mark.parametrize("way", ["installed", "editable"])

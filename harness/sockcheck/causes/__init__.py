@@ -1,0 +1,155 @@
+"""From the pattern of failing and passing cases to the fault behind them.
+
+`table` is the data: for each cause what speaks for it, how it came about and how it is mended. What no entry of it
+explains is said to be unknown, one for each law; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sockcheck.causes.patterns import Result, Seen, explained, seen
+from sockcheck.causes.table import TABLE
+from sockcheck.events import CauseNamed
+from sockcheck.frozen import dataclass
+from sockcheck.laws import LAWS
+
+__all__ = ["UNKNOWN", "Cause", "Result", "name_causes", "told"]
+
+UNKNOWN = "unknown"
+_PLAIN = "::plain"
+# These break whatever the exchange does, so an exchange that fails anyhow is no reason for them.
+_OWN = ("life.", "churn.", "host.", "limit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why cases of one server fail. `results` are those that it explains, the smallest first.
+
+    `advice`: all of them break what was not promised. `why` is the sentence of the law that is broken. `evidence` is
+    what was found in the smallest, in a sentence.
+    """
+
+    id: str
+    title: str
+    law: str
+    advice: bool
+    why: str
+    thought: str
+    python: str
+    c: str
+    results: tuple[Result, ...]
+    evidence: str
+
+
+def name_causes(results: Iterable[Result]) -> tuple[Cause, ...]:
+    """The causes of what fails among all judged cases of one server; the one that explains most comes first.
+
+    Every failing case is explained by at most one. Those that count come before advice, and what is unknown comes last.
+    """
+    everything = list(results)
+    passing = [seen(each) for each in everything if each.passed]
+    failing, following = _follow(everything)
+    open_ = list(failing)
+    causes: list[Cause] = []
+    for entry in TABLE:
+        mine: list[Seen] = []
+        for pattern in entry.patterns:
+            found = explained(pattern, failing, open_, passing)
+            mine += found
+            taken = set(map(id, found))
+            open_ = [each for each in open_ if id(each) not in taken]
+        if mine:
+            members = _members(mine, following)
+            why = LAWS.get(entry.law, "")
+            facts = entry.title, entry.law, why, entry.thought, entry.python, entry.c
+            causes.append(_cause(entry.id, *facts, members))
+    for law in dict.fromkeys(_broken(each) for each in open_):
+        members = _members([each for each in open_ if _broken(each) == law], following)
+        why = LAWS.get(law, "")
+        causes.append(_cause(UNKNOWN, f"no known pattern: {law}", law, why, "", "", "", members))
+    causes.sort(key=lambda cause: (cause.advice, cause.id == UNKNOWN, -len(cause.results)))
+    return tuple(causes)
+
+
+def told(cause: Cause, at: float) -> CauseNamed:
+    """The cause as an event, named `at` seconds on the run's clock."""
+    return CauseNamed(
+        at=at,
+        id=cause.id,
+        title=cause.title,
+        law=cause.law,
+        advice=cause.advice,
+        why=cause.why,
+        thought=cause.thought,
+        mend_python=cause.python,
+        mend_c=cause.c,
+        cases=tuple(dict.fromkeys(each.case.id for each in cause.results)),
+        smallest=cause.results[0].case.id,
+        evidence=cause.evidence,
+    )
+
+
+def _follow(results: Sequence[Result]) -> tuple[list[Seen], list[tuple[Result, Result]]]:
+    """The failing cases that speak for themselves, and those that follow from another, which comes first."""
+    last = {each.case.id: each for each in results}
+    failing: list[Seen] = []
+    following: list[tuple[Result, Result]] = []
+    place = {id(each): position for position, each in enumerate(results)}
+    for position, each in enumerate(results):
+        if not each.failed:
+            continue
+        before = [last[name] for name in each.after if name in last]
+        # One that follows from others leads only those that were judged behind it, so that no two lead each other.
+        leaders = (one for one in reversed(before) if one.failed and (not one.after or place[id(one)] < position))
+        leader = next(leaders, None) or _plain(each, last)
+        if leader is None:
+            failing.append(seen(each, [one for one in before if one.passed]))
+        else:
+            following.append((leader, each))
+    return failing, following
+
+
+def _plain(result: Result, results: dict[str, Result]) -> Result | None:
+    """The exchange as it is written, where it fails in the same way: its variations say no more than it does."""
+    case = result.case
+    plain = results.get(case.id.partition("::")[0] + _PLAIN)
+    if plain is None or not plain.failed or plain.after or not case.variation or case.law.startswith(_OWN):
+        return None
+    same = {finding.kind for finding in plain.verdict.findings} & {finding.kind for finding in result.verdict.findings}
+    return plain if same else None
+
+
+def _members(mine: Sequence[Seen], following: Sequence[tuple[Result, Result]]) -> list[Result]:
+    """These, and whatever follows from them."""
+    members = [each.result for each in mine]
+    waiting = list(following)
+    while True:
+        known = set(map(id, members))
+        found = [result for leader, result in waiting if id(leader) in known]
+        if not found:
+            return members
+        members += found
+        waiting = [pair for pair in waiting if id(pair[0]) not in known]
+
+
+def _broken(one: Seen) -> str:
+    """The law that a case shows to be broken: what its first finding says."""
+    return next((finding.law for finding in one.result.verdict.findings), one.result.case.law)
+
+
+def _cause(
+    name: str, title: str, law: str, why: str, thought: str, python: str, c: str, members: Sequence[Result]
+) -> Cause:
+    advice = all(each.verdict.outcome == "advice" for each in members)
+    ordered = sorted(members, key=_size)
+    findings = ordered[0].verdict.findings
+    evidence = findings[0].message if findings else ordered[0].verdict.reason
+    return Cause(name, title, law, advice, why, thought, python, c, tuple(ordered), evidence)
+
+
+def _size(result: Result) -> tuple[bool, int, int, str]:
+    """What counts comes before advice; then the fewest actions, then the shortest id."""
+    case = result.case
+    actions = len(case.server) + sum(len(actor.actions) for actor in case.actors)
+    return result.verdict.outcome == "advice", actions, len(case.id), case.id

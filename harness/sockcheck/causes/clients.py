@@ -1,0 +1,89 @@
+"""Causes in what one client costs the others."""
+
+from __future__ import annotations
+
+from sockcheck.causes.patterns import Cases, Entry, Pattern
+from sockcheck.verdict import Kind
+
+_WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout")
+_MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "missing-bytes", "came")
+_THROWN_OUT: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "silence", "refused")
+_ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),)
+
+CLIENTS = (
+    Entry(
+        "one-at-a-time",
+        "serves only one or a few clients at a time, and lets the others wait",
+        "neighbour.idle",
+        "A client is served from accept() to close(), one thinks; meanwhile nobody else is, even if it is silent.",
+        "threading.Thread(target=serve, args=(client,), daemon=True).start()  # or selectors",
+        "pthread_create() or fork() for each client, or one poll() loop for all.",
+        (
+            Pattern((Cases(("neighbour.idle",), _WAITS),), takes=_ALSO_WAIT),
+            Pattern((Cases(("neighbour.stalled",), _WAITS),), takes=_ALSO_WAIT),
+            Pattern((Cases(("crowd.at-once",), _WAITS),), takes=_ALSO_WAIT),
+        ),
+    ),
+    Entry(
+        "blocking-send",
+        "waits in send() for a client that does not read, and so lets all others wait",
+        "neighbour.deaf",
+        "send() is quick, one thinks; it waits for room when the client does not read.",
+        "client.setblocking(False)\nKeep what send() did not take, and go on with it at EVENT_WRITE.",
+        "O_NONBLOCK; on EAGAIN keep the rest and wait for POLLOUT.",
+        (Pattern((Cases(("neighbour.deaf",)),)),),
+    ),
+    Entry(
+        "shared-buffer",
+        "has one buffer for all clients",
+        "crowd.interleaved",
+        "A global or static buffer will do, one thinks; each client's half-received message needs one of its own.",
+        'pending = {}  # by client\npending[client] = pending.get(client, b"") + data',
+        "struct client { int fd; size_t used; char buffer[4096]; };  /* one for each */",
+        (
+            Pattern(
+                (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence")),),
+                takes=(Cases(("crowd.*", "neighbour.*"), (*_MIXED, "silence")),),
+            ),
+        ),
+    ),
+    Entry(
+        "unlocked-writes",
+        "lets two threads write to one client at once",
+        "crowd.at-once",
+        "A message is written whole, one thinks; two writers take turns within it.",
+        "with locks[client]:\n    client.sendall(message)",
+        "pthread_mutex_lock(&c->lock); send_all(c->fd, m, n); pthread_mutex_unlock(&c->lock);",
+        (Pattern((Cases(("crowd.at-once",), _MIXED),), takes=(Cases(("crowd.*",), _MIXED),)),),
+    ),
+    Entry(
+        "one-ends-all",
+        "lets the others pay for a client that fails",
+        "neighbour.fails",
+        "An error in the loop is an error of the loop, one thinks; it is one of a single client.",
+        "try: serve(client)\nexcept (OSError, ValueError): forget(client)  # and go on with the others",
+        "if (n <= 0) { forget(client); continue; }  /* not: break */",
+        (
+            Pattern((Cases(("neighbour.fails",), _THROWN_OUT),), takes=(Cases(("limit.garbage",)),)),
+            Pattern((Cases(("limit.garbage",)),)),
+        ),
+    ),
+    Entry(
+        "short-backlog",
+        "lets fewer clients wait than it promises",
+        "crowd.backlog",
+        "accept() comes soon enough, one thinks; until then they wait in the queue that listen() was given.",
+        "server.listen(128)",
+        "listen(fd, 128);",
+        (Pattern((Cases(("crowd.queued", "crowd.backlog")),)),),
+    ),
+    Entry(
+        "stale-state",
+        "keeps what belonged to a client that has left",
+        "leave.reset-at-k",
+        "Clients say goodbye, one thinks; some vanish, and what was kept for them stays.",
+        "try: serve(client)\nfinally: forget(client)  # its name, its room, its place in every list",
+        "forget(client) wherever recv() gives 0 or -1, or send() fails; it removes it from every list.",
+        (Pattern((Cases(("leave.*",)),)), Pattern((Cases(("plain.again",), (*_MIXED, "silence")),))),
+    ),
+)

@@ -1,0 +1,150 @@
+"""The language of the table: which failing and passing cases speak for a cause, and which it explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from sockcheck.case import Case
+from sockcheck.frozen import dataclass
+from sockcheck.verdict import Difference, Finding, Kind, Verdict
+
+# A length of a few bytes less than 2^16 has a zero in it; a word spelt backwards has none.
+_WIDTHS = (2, 4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A case and what it came to. `after` are the ids of the cases without which it does not fail."""
+
+    case: Case
+    verdict: Verdict
+    after: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """A known failure that passed is no failure of the server."""
+        return self.verdict.outcome == "pass" or _kinds(self.verdict) == {"not-known-to-fail"}
+
+    @property
+    def failed(self) -> bool:
+        return self.verdict.outcome in ("fail", "flaky", "advice") and not self.passed
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Some cases. What is () is of no matter; of several values one is enough.
+
+    `laws`, `variations` and `scenarios` are globs. A law is that of the case, that of one of its findings, or, for a
+    case that fails only after others, theirs. `variations=("",)` are scenarios as somebody wrote them. `says` stands in
+    the message of a finding; `unanswered`: nothing had come; `swapped`: the first difference is a number with its bytes
+    the other way round.
+    """
+
+    laws: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    traits: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    variations: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    unanswered: bool = False
+    swapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """It is there where, for each of `fails`, such a case fails that nothing else explains; for each of `passes` one
+    passes; and none of `clear` fails. It explains the cases of `fails` and of `takes`."""
+
+    fails: tuple[Cases, ...]
+    passes: tuple[Cases, ...] = ()
+    clear: tuple[Cases, ...] = ()
+    takes: tuple[Cases, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A cause. `title` says what the server does, without a subject; `law` is what it breaks first.
+
+    `thought` is the likely line of thought that led to it. `python` and `c` say how it is mended, in up to four lines
+    of code or a sentence. Of several `patterns` any is enough; each finds what those before it left.
+    """
+
+    id: str
+    title: str
+    law: str
+    thought: str
+    python: str
+    c: str
+    patterns: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as patterns see it."""
+
+    result: Result
+    laws: frozenset[str]
+    traits: frozenset[str]
+    kinds: frozenset[str]
+
+
+def seen(result: Result, before: Iterable[Result] = ()) -> Seen:
+    """`before`: the cases that passed, and without which this one does not fail: what it shows is what they did."""
+    cases = [result.case, *(each.case for each in before)]
+    laws = {case.law for case in cases} | {finding.law for finding in result.verdict.findings}
+    traits = {trait for case in cases for trait in case.traits}
+    return Seen(result, frozenset(laws), frozenset(traits), _kinds(result.verdict))
+
+
+def explained(pattern: Pattern, failing: Sequence[Seen], open_: Sequence[Seen], passing: Sequence[Seen]) -> list[Seen]:
+    """Those of `open_`, which nothing explains yet, that this pattern does; [] where it is not there.
+
+    `failing` are all that fail, `passing` all that pass.
+    """
+    there = (
+        all(any(among(cases, each) for each in open_) for cases in pattern.fails)
+        and all(any(among(cases, each) for each in passing) for cases in pattern.passes)
+        and not any(among(cases, each) for cases in pattern.clear for each in failing)
+    )
+    mine = (*pattern.fails, *pattern.takes)
+    return [each for each in open_ if any(among(cases, each) for cases in mine)] if there else []
+
+
+def among(cases: Cases, one: Seen) -> bool:
+    """Whether it is one of these cases."""
+    case, findings = one.result.case, one.result.verdict.findings
+    return (
+        (not cases.laws or any(_like(law, cases.laws) for law in one.laws))
+        and (not cases.kinds or not one.kinds.isdisjoint(cases.kinds))
+        and (not cases.traits or not one.traits.isdisjoint(cases.traits))
+        and (not cases.says or any(words in finding.message for words in cases.says for finding in findings))
+        and (not cases.variations or _like(case.variation, cases.variations))
+        and (not cases.scenarios or _like(case.scenario, cases.scenarios))
+        and (not cases.unanswered or any(finding.received == 0 for finding in findings))
+        and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
+    )
+
+
+def _kinds(verdict: Verdict) -> frozenset[str]:
+    return frozenset(finding.kind for finding in verdict.findings)
+
+
+def _like(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _is_swapped(finding: Finding) -> bool:
+    return finding.difference is not None and any(
+        _swapped_at(finding.difference, start, width)
+        for width in _WIDTHS
+        for start in range(finding.difference.offset - width + 1, finding.difference.offset + 1)
+    )
+
+
+def _swapped_at(difference: Difference, start: int, width: int) -> bool:
+    begin = start - difference.start
+    if begin < 0:
+        return False
+    expected, actual = difference.expected[begin : begin + width], difference.actual[begin : begin + width]
+    return len(expected) == width and 0 in expected and expected != actual and expected == actual[::-1]

@@ -1,0 +1,303 @@
+"""Causes in how a server reads and writes one stream."""
+
+from __future__ import annotations
+
+from sockcheck.causes.patterns import Cases, Entry, Pattern
+from sockcheck.verdict import Kind
+
+_CUT = Cases(("cut.*",))
+_PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
+_PLAIN = Cases(("plain*",))
+_LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
+
+
+def _cut(*traits: str) -> Cases:
+    return Cases(("cut.at-k",), traits=traits)
+
+
+STREAMS = (
+    Entry(
+        "wrong-bytes-order",
+        "sends numbers in the byte order of its machine",
+        "plain",
+        "An integer in memory can be sent as it is, one thinks; most machines keep its bytes the other way round.",
+        'struct.pack("!I", length)  # ! is the order of the network',
+        "uint32_t prefix = htonl(length);  /* and ntohl() of what is received */",
+        (Pattern((Cases(swapped=True),)),),
+    ),
+    Entry(
+        "not-flushed",
+        "writes its reply into a buffer, and does not flush it",
+        "plain",
+        "What is written is sent, one thinks; a file object or a FILE keeps it until it is full, flushed or closed.",
+        "file.write(reply)\nfile.flush()  # or client.sendall(reply)",
+        "fputs(reply, out);\nfflush(out);",
+        (
+            Pattern(
+                (Cases(("plain",), ("silence",)),),
+                passes=(Cases(("end.half", "merge.with-end")),),
+                takes=(Cases(kinds=("silence", "case-timeout")),),
+            ),
+        ),
+    ),
+    Entry(
+        "split-length",
+        "takes one recv() for a whole length field",
+        "cut.at-k",
+        "Two or four bytes are so few that they come together, one thinks; the cut may be inside of them too.",
+        "while len(data) < 4:\n    data += client.recv(4 - len(data)) or stop()",
+        "recv(fd, &prefix, sizeof prefix, MSG_WAITALL) with a blocking socket, or a loop that counts.",
+        (
+            Pattern(
+                (_cut("in-length"),),
+                clear=(_cut("in-body", "in-delimiter", "in-character"),),
+                takes=(_PIECES,),
+            ),
+        ),
+    ),
+    Entry(
+        "split-character",
+        "decodes each piece by itself, also where a character is cut in two",
+        "cut.at-k",
+        "What recv() returned is text, one thinks; it is bytes, and a character of UTF-8 has up to four.",
+        'decoder = codecs.getincrementaldecoder("utf-8")()\ntext = decoder.decode(data)  # or decode whole lines only',
+        "Find the end of the message in bytes, and decode it when it is whole.",
+        (
+            Pattern(
+                (_cut("in-character"),),
+                clear=(_cut("in-body", "in-delimiter", "in-length"),),
+                takes=(_PIECES,),
+            ),
+        ),
+    ),
+    Entry(
+        "split-delimiter",
+        "does not find a delimiter that comes in two pieces",
+        "cut.at-k",
+        "The ending of a line is in one piece or in the other, one thinks; the cut may be between CR and LF.",
+        'pending += data  # then look in all that is there\nline, found, rest = pending.partition(b"\\r\\n")',
+        "Search in all that is kept, from one byte before the new piece, not in the new piece alone.",
+        (
+            Pattern(
+                (_cut("in-delimiter"),),
+                clear=(_cut("in-body", "in-character", "in-length"),),
+                takes=(_PIECES,),
+            ),
+        ),
+    ),
+    Entry(
+        "one-recv",
+        "takes one recv() for one message",
+        "cut.at-k",
+        "One send() there is one recv() here, one thinks, and on one machine it mostly is so; a stream has no "
+        "messages.",
+        'while b"\\n" not in pending:\n    data = client.recv(4096)\n    if not data: return\n    pending += data',
+        "while (!(end = memchr(buffer, '\\n', used))) {\n"
+        "  n = recv(fd, buffer + used, size - used, 0);\n"
+        "  if (n <= 0) return;\n"
+        "  used += n; }",
+        (
+            Pattern(
+                (_CUT,),
+                passes=(_PLAIN,),
+                takes=(_PIECES, Cases(("size.*", "merge.*"))),
+            ),
+        ),
+    ),
+    Entry(
+        "tail-dropped",
+        "drops what comes behind a message in one recv()",
+        "merge.sends",
+        "A client sends the next request when it has the reply, one thinks; two may arrive as one, and the second is "
+        "thrown away with the buffer.",
+        'line, _, pending = pending.partition(b"\\n")  # keep the rest for the next turn',
+        "memmove(buffer, end + 1, used -= end + 1 - buffer);  /* and look again before recv() */",
+        (
+            Pattern(
+                (Cases(("merge.sends",)),),
+                clear=(_CUT,),
+                takes=(
+                    Cases(
+                        ("merge.*", "end.half", "size.large", "crowd.backlog", "crowd.queued"), (*_LOST, "wrong-bytes")
+                    ),
+                ),
+            ),
+            Pattern(
+                (Cases(("merge.pipeline",), _LOST),),
+                clear=(_CUT,),
+                takes=(Cases(("merge.*",)),),
+            ),
+        ),
+    ),
+    Entry(
+        "reordered",
+        "answers requests in another order than they came",
+        "merge.pipeline",
+        "Each request is a task of its own, one thinks; replies on one stream have no other name than their place.",
+        "One task for each connection, or a queue of replies that is sent from its front.",
+        "One thread for each connection, or a queue of replies that is sent from its front.",
+        (Pattern((Cases(("merge.pipeline",), ("wrong-bytes",)),)),),
+    ),
+    Entry(
+        "text-mode",
+        "breaks on bytes that are no text",
+        "limit.garbage",
+        "Messages are strings, one thinks; strlen() ends at a NUL, and decoding fails at what is no UTF-8.",
+        'Keep bytes as bytes; decode only what must be text, with errors="replace" or a refusal.',
+        "Use the number that recv() returned, never strlen(); memchr() and memcpy(), not strchr() and strcpy().",
+        (
+            Pattern(
+                (
+                    Cases(
+                        ("limit.garbage",),
+                        ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"),
+                        variations=("",),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Entry(
+        "full-buffer-is-special",
+        "takes a recv() of less than its buffer for the end, so that a message that just fills it is not ended",
+        "size.edges",
+        "Less than was asked for is the last piece, one thinks; a message may end just where the buffer does.",
+        "Look for the end of the message, by its delimiter or its length; never at how much one recv() gave.",
+        "Look for the end of the message, by its delimiter or its length; never compare n with sizeof buffer.",
+        (
+            Pattern(
+                (Cases(("size.edges",), traits=("power",)),),
+                clear=(Cases(("size.edges",), traits=("below-power", "above-power")),),
+            ),
+            Pattern(
+                (Cases(("size.edges",), traits=("below-power",)),),
+                clear=(Cases(("size.edges",), traits=("power", "above-power")),),
+            ),
+        ),
+    ),
+    Entry(
+        "hard-close",
+        "closes by a reset, which throws away what it has just sent",
+        "end.orderly",
+        "SO_LINGER makes close() quick, one thinks; with a time of 0 it discards what is not yet delivered.",
+        "Leave SO_LINGER alone. client.shutdown(socket.SHUT_WR), then read until b'', then client.close().",
+        "Leave SO_LINGER alone. shutdown(fd, SHUT_WR); while (recv(fd, b, sizeof b, 0) > 0); close(fd);",
+        (
+            Pattern((Cases(("plain*",), ("reset",)),), takes=(Cases(kinds=("reset",)),)),
+            Pattern(
+                (Cases(("end.orderly",), ("reset",)),),
+                passes=(_PLAIN,),
+                clear=(Cases(("merge.*", "limit.*"), ("reset",)),),
+                takes=(Cases(kinds=("reset",)),),
+            ),
+        ),
+    ),
+    Entry(
+        "closes-unread",
+        "closes while there is something left to read, which resets the connection",
+        "end.orderly",
+        "What is not needed need not be read, one thinks; close() with unread input sends a reset, and the reply may "
+        "be lost with it.",
+        "client.shutdown(socket.SHUT_WR)\nwhile client.recv(4096): pass\nclient.close()",
+        "shutdown(fd, SHUT_WR);\nwhile (recv(fd, b, sizeof b, 0) > 0);\nclose(fd);",
+        (Pattern((Cases(("end.*", "merge.*", "size.*"), ("reset",)),)),),
+    ),
+    Entry(
+        "never-closes",
+        "does not close when it should",
+        "plain",
+        "The client will close, one thinks; it waits for the server to do it.",
+        "with client:  # closes when the reply is sent, or at end of stream\n    serve(client)",
+        "close(fd) when the reply is sent, or where recv() gives 0; also in the parent after fork().",
+        (
+            Pattern(
+                (Cases(("plain*", "end.*", "cut.*", "merge.*"), says=("did not end within",)),),
+                takes=(Cases(says=("did not end within",)),),
+            ),
+        ),
+    ),
+    Entry(
+        "tail-lost",
+        "forgets what came last when the stream ends",
+        "end.half",
+        "The end of the stream ends all, one thinks; what came with it, or before it without a newline, is still due "
+        "an answer.",
+        "if not data:\n    if pending: answer(pending)  # before leaving\n    break",
+        "if (n == 0) { if (used > 0) answer(buffer, used); close(fd); return; }",
+        (
+            Pattern(
+                (Cases(("merge.with-end",)),),
+                clear=(Cases(("end.half",)),),
+            ),
+            Pattern((Cases(("end.half",), scenarios=("*tail*", "*unterminated*")),)),
+        ),
+    ),
+    Entry(
+        "half-close-is-close",
+        "takes the client's end of stream for its leaving",
+        "end.half",
+        "An end of stream means that the client has gone, one thinks; it says only that nothing more will be sent, and "
+        "the client still reads.",
+        "if not data:\n    send what is still due, all of it  # then\n    client.close()",
+        "if (n == 0) { send_all(fd, rest); close(fd); }",
+        (Pattern((Cases(("end.half",)),), takes=(Cases(("end.half", "merge.with-end")),)),),
+    ),
+    Entry(
+        "short-send",
+        "does not send the rest when send() takes only a part",
+        "size.large",
+        "send() sends it, one thinks; it takes what there is room for, and says how much that was.",
+        "client.sendall(reply)  # not send(); with selectors keep reply[sent:] for EVENT_WRITE",
+        "while (size > 0) {\n  n = send(fd, p, size, MSG_NOSIGNAL);\n  if (n < 0) return -1;\n  p += n; size -= n; }",
+        (
+            Pattern(
+                (Cases(("size.large",), ("missing-bytes", "silence", "wrong-bytes", "reset", "early-end")),),
+                clear=(_CUT, Cases(("size.edges",))),
+                takes=(Cases(("size.large", "neighbour.deaf"), ("missing-bytes", "silence", "wrong-bytes", "reset")),),
+            ),
+        ),
+    ),
+    Entry(
+        "held-back",
+        "holds small replies back",
+        "time.prompt",
+        "A little later makes no difference, one thinks; two small writes wait for an acknowledgement of 40 ms, each "
+        "time.",
+        "client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # and one sendall() for a reply",
+        "setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  /* and one send() for a reply */",
+        (Pattern((Cases(("time.prompt",)),)),),
+    ),
+    Entry(
+        "timer-not-renewed",
+        "counts the idle time from the connection, not from the last request",
+        "time.idle",
+        "A timeout is set once, one thinks; each request begins it anew.",
+        "deadline = time.monotonic() + IDLE  # again after every request",
+        "deadline = now() + idle;  /* again after every request */",
+        (
+            Pattern((Cases(("time.idle",), traits=("renewed",)),), clear=(Cases(("time.idle",), traits=("below",)),)),
+            Pattern((Cases(("time.idle",), ("early-end", "missing-bytes", "reset"), scenarios=("*renew*",)),)),
+        ),
+    ),
+    Entry(
+        "impatient",
+        "closes the connection of a client that is slow",
+        "pace.slow",
+        "Who sends nothing for a moment has gone, one thinks; networks and people pause.",
+        "A timeout of the length that is promised, on the whole exchange; not a short one on each recv().",
+        "A timeout of the length that is promised, on the whole exchange; not a short SO_RCVTIMEO.",
+        (
+            Pattern((Cases(("pace.slow",)),)),
+            Pattern((Cases(("time.idle",), ("early-end", "missing-bytes", "reset", "too-early")),)),
+        ),
+    ),
+    Entry(
+        "no-idle-close",
+        "does not close connections that say nothing",
+        "time.idle",
+        "A client that has nothing to say leaves, one thinks; some never do, and each keeps a place.",
+        "client.settimeout(IDLE)\nexcept TimeoutError: client.close()",
+        "n = poll(&fd, 1, idle);\nif (n == 0) close(client);",
+        (Pattern((Cases(("time.idle",)),)),),
+    ),
+)

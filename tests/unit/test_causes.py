@@ -1,0 +1,256 @@
+"""Which cause is named for which pattern of failing and passing cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_builder import case as built_case
+
+from sockcheck.case import Actor
+from sockcheck.causes import UNKNOWN, Result, name_causes, told
+from sockcheck.causes.table import TABLE
+from sockcheck.laws import LAWS
+from sockcheck.scenario import Span
+from sockcheck.verdict import Difference, Finding, Kind, Outcome, Verdict
+
+
+def result(
+    law: str,
+    *kinds: Kind,
+    says: str = "it was wrong",
+    traits: tuple[str, ...] = (),
+    variation: str = "",
+    scenario: str = "hello",
+    outcome: Outcome = "fail",
+    after: tuple[str, ...] = (),
+    breaks: str = "",
+    difference: Difference | None = None,
+) -> Result:
+    """A case of that law, which failed with findings of these kinds, or passed where there are none."""
+    name = f"echo/{scenario}::{law}({variation})" if variation else f"echo/{scenario}::{law}"
+    findings = tuple(
+        Finding(kind, breaks or law, "", 0, Span("", 0, 0, 0), says, "", "", 0, 0.0, difference) for kind in kinds
+    )
+    case = replace(built_case(scenario, law=law), id=name, variation=variation, traits=traits)
+    return Result(case, Verdict(outcome if kinds else "pass", findings), after)
+
+
+def named(*results: Result) -> list[str]:
+    return [cause.id for cause in name_causes(results)]
+
+
+PLAIN = result("plain")
+
+
+def cut(trait: str, *kinds: Kind) -> Result:
+    return result("cut.at-k", *kinds, traits=(trait,), variation=trait)
+
+
+def size(trait: str, *kinds: Kind) -> Result:
+    return result("size.edges", *kinds, traits=(trait,), variation=trait)
+
+
+LENGTH = Difference(0, 0, b"\x00\x05hello", b"\x05\x00hello")
+WITHOUT_END = "the connection did not end within 2.00 s"
+NAMED: list[tuple[str, list[Result]]] = [
+    ("sigpipe", [result("leave.reset-at-k", "exited", says="the server was killed by SIGPIPE during this case")]),
+    ("select-limit", [result("crowd.many", "exited", says="killed by SIGABRT"), result("crowd.at-once")]),
+    ("select-limit", [result("crowd.many", "silence")]),
+    ("fixed-buffer", [result("size.large", "exited", says="the server was killed by SIGSEGV")]),
+    ("fixed-buffer", [size("above-power", "silence"), size("below-power"), result("size.large", "silence")]),
+    ("accepts-once", [result("plain", "exited", says="the server exited with status 0 during this case")]),
+    ("accepts-once", [PLAIN, result("plain.again", "silence"), result("crowd.at-once", "silence")]),
+    ("alive-but-deaf", [result("leave.reset-at-k", "deaf", variation="queued"), PLAIN]),
+    ("alive-but-deaf", [result("leave.reset-at-k", "no-connection", variation="client.1"), PLAIN]),
+    ("out-of-files", [result("limit.files", "spinning"), PLAIN]),
+    ("uncaught-error", [result("leave.reset-at-k", "exited", says="the server exited with status 1"), PLAIN]),
+    ("leaks-descriptors", [result("churn.leak", "leaking", says="the server keeps 1 descriptors of each connection")]),
+    ("leaks-descriptors", [result("churn.leak", "wrong-measure", says="open-files 212, not < 20")]),
+    ("leaks-threads", [result("churn.leak", "leaking", says="the server keeps 1 threads of each connection")]),
+    ("leaks-threads", [result("churn.leak", "wrong-measure", says="threads 212, not < 20")]),
+    ("zombies", [result("churn.leak", "leaking", says="the server keeps 1 child processes of each connection")]),
+    ("zombies", [result("churn.leak", "wrong-measure", says="children 212, not < 20")]),
+    ("busy-loop", [result("churn.spin", "spinning", traits=("idle",)), result("end.half", "spinning")]),
+    ("ignores-eof", [result("churn.spin", "spinning", traits=("close",)), result("churn.spin", variation="idle")]),
+    ("unbounded-input", [result("limit.endless", "wrong-measure"), PLAIN]),
+    ("no-reuseaddr", [result("life.restart", "no-start"), PLAIN]),
+    ("orphans", [result("life.stop", "no-exit", says="2 processes were left"), PLAIN]),
+    ("orphans", [result("life.stop", "no-start"), result("life.restart", "no-start")]),
+    ("drops-in-flight", [result("life.drain", "missing-bytes"), PLAIN]),
+    ("ignores-sigterm", [result("life.stop", "no-exit"), PLAIN]),
+    ("bind-error-ignored", [result("life.taken", "no-exit"), PLAIN]),
+    ("ipv4-only", [result("host.any", "refused", variation="::1"), result("host.any", variation="127.0.0.9")]),
+    ("ipv4-only", [result("host.any", "refused", traits=("ipv6",)), result("host.any", traits=("ipv4",))]),
+    ("loopback-only", [result("host.any", "refused", variation="127.0.0.9")]),
+    ("wrong-bytes-order", [result("plain", "wrong-bytes", difference=LENGTH)]),
+    ("not-flushed", [result("plain", "silence"), result("end.half"), result("cut.at-k", "silence", variation="1")]),
+    ("split-length", [PLAIN, cut("in-length", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
+    ("split-character", [PLAIN, cut("in-character", "wrong-bytes"), cut("in-body")]),
+    ("split-delimiter", [PLAIN, cut("in-delimiter", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
+    ("one-recv", [PLAIN, cut("in-body", "reset"), cut("in-delimiter", "silence"), result("pace.slow", "reset")]),
+    ("one-recv", [PLAIN, result("cut.at-k", "missing-bytes", scenario="cut-in-two"), result("merge.sends", "silence")]),
+    ("tail-dropped", [PLAIN, cut("in-body"), result("merge.sends", "silence"), result("merge.pipeline", "silence")]),
+    ("tail-dropped", [PLAIN, cut("in-body"), result("merge.pipeline", "silence")]),
+    ("reordered", [PLAIN, result("merge.sends"), result("merge.pipeline", "wrong-bytes")]),
+    ("text-mode", [PLAIN, result("limit.garbage", "missing-bytes", scenario="all-bytes")]),
+    ("full-buffer-is-special", [PLAIN, size("power", "silence"), size("below-power"), size("above-power")]),
+    ("full-buffer-is-special", [PLAIN, size("below-power", "silence"), size("power"), size("above-power")]),
+    ("hard-close", [result("plain", "reset", breaks="end.orderly"), result("end.orderly", "reset")]),
+    ("hard-close", [PLAIN, result("end.orderly", "reset"), result("size.large", "reset")]),
+    ("shared-buffer", [PLAIN, result("neighbour.stalled", "wrong-bytes")]),
+    ("one-at-a-time", [PLAIN, result("neighbour.stalled", "silence"), result("crowd.interleaved", "silence")]),
+    ("one-at-a-time", [PLAIN, result("crowd.at-once", "no-connection")]),
+    ("shared-buffer", [PLAIN, result("neighbour.idle"), result("crowd.interleaved", "silence")]),
+    ("ignores-eof", [PLAIN, result("churn.spin", "spinning"), result("end.orderly", "silence", says=WITHOUT_END)]),
+    ("closes-unread", [PLAIN, result("end.orderly", "reset"), result("merge.with-end", "reset")]),
+    ("never-closes", [result("plain", "silence", says=WITHOUT_END), result("end.half", "silence", says=WITHOUT_END)]),
+    ("tail-lost", [PLAIN, result("end.half"), result("merge.with-end", "missing-bytes")]),
+    ("tail-lost", [PLAIN, result("end.half", "missing-bytes", scenario="tail-at-end")]),
+    ("half-close-is-close", [PLAIN, result("end.half", "missing-bytes"), result("merge.with-end", "missing-bytes")]),
+    ("short-send", [PLAIN, cut("in-body"), size("above-power"), result("size.large", "missing-bytes")]),
+    ("held-back", [PLAIN, result("time.prompt", "silence")]),
+    ("timer-not-renewed", [PLAIN, result("time.idle", "early-end", traits=("renewed",)), result("time.idle")]),
+    ("timer-not-renewed", [PLAIN, result("time.idle", "early-end", scenario="idle-renewed")]),
+    ("impatient", [PLAIN, result("pace.slow", "early-end")]),
+    ("impatient", [PLAIN, result("time.idle", "early-end", traits=("below",))]),
+    ("no-idle-close", [PLAIN, result("time.idle", "silence", traits=("beyond",))]),
+    ("one-at-a-time", [PLAIN, result("neighbour.idle", "silence"), result("crowd.at-once", "no-connection")]),
+    ("blocking-send", [PLAIN, result("neighbour.idle"), result("neighbour.deaf", "silence")]),
+    ("shared-buffer", [PLAIN, result("crowd.interleaved", "wrong-bytes"), result("crowd.at-once", "wrong-bytes")]),
+    ("unlocked-writes", [PLAIN, result("crowd.interleaved"), result("crowd.at-once", "wrong-bytes")]),
+    ("one-ends-all", [PLAIN, result("neighbour.fails", "reset"), result("limit.garbage", "reset", variation="all")]),
+    ("one-ends-all", [PLAIN, result("limit.garbage", "reset", variation="all")]),
+    ("short-backlog", [PLAIN, result("crowd.backlog", "no-connection")]),
+    ("stale-state", [PLAIN, result("leave.reset-at-k", "wrong-bytes", variation="client.3")]),
+    ("stale-state", [PLAIN, result("plain.again", "wrong-bytes")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "results"), NAMED)
+def test_one_cause_explains_all(cause: str, results: list[Result]) -> None:
+    [found] = name_causes(results)
+    assert found.id == cause
+    assert {each.case.id for each in found.results} == {each.case.id for each in results if each.failed}
+    assert found.why == LAWS[found.law]
+
+
+def test_every_cause_is_named_above() -> None:
+    assert {cause for cause, _ in NAMED} == {entry.id for entry in TABLE}
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.id)
+def test_every_entry_is_whole(entry: object) -> None:
+    [found] = [each for each in TABLE if each is entry]
+    assert found.law in LAWS
+    assert found.title == found.title.strip(". ")
+    assert found.thought.endswith(".")
+    assert [each.id for each in TABLE].count(found.id) == 1
+    for mend in (found.python, found.c):
+        assert 1 <= len(mend.splitlines()) <= 4
+        assert all(line == line.rstrip() and line.isprintable() for line in mend.splitlines())
+
+
+def test_nothing_is_named_where_nothing_fails() -> None:
+    skipped = result("plain", "silence", outcome="skip")
+    mended = result("cut.at-k", "not-known-to-fail")
+    assert mended.passed
+    assert name_causes([PLAIN, skipped, mended]) == ()
+
+
+def test_several_faults_give_several_causes_and_the_one_that_explains_most_comes_first() -> None:
+    killed = result("leave.reset-at-k", "exited", says="the server was killed by SIGPIPE during this case")
+    assert named(killed, PLAIN, cut("in-body", "silence"), cut("in-delimiter", "silence")) == ["one-recv", "sigpipe"]
+
+
+def test_what_nothing_matches_is_unknown_one_for_each_law() -> None:
+    results = [
+        result("merge.before-accept", "silence", scenario="a"),
+        result("merge.before-accept", "silence", scenario="b", breaks="datagram.whole"),
+        result("plain", "wrong-bytes", scenario="c"),
+        result("plain", "wrong-bytes", scenario="d", difference=Difference(1, 0, b"ab", b"a")),
+    ]
+    causes = name_causes(results)
+    assert [(cause.id, cause.title, len(cause.results)) for cause in causes] == [
+        (UNKNOWN, "no known pattern: plain", 2),
+        (UNKNOWN, "no known pattern: merge.before-accept", 1),
+        (UNKNOWN, "no known pattern: datagram.whole", 1),
+    ]
+    assert causes[0].why == LAWS["plain"]
+    assert name_causes([result("a-law-of-tomorrow", "silence")])[0].why == ""
+
+
+def test_the_smallest_case_gives_the_evidence() -> None:
+    long = result("cut.at-k", "silence", variation="client.2:7", says="the long way")
+    actors = (Actor("client", built_case().actors[0].actions[:2]),)
+    short = result("cut.at-k", "silence", scenario="a-long-name-of-a-scenario", says="the short way")
+    short = replace(short, case=replace(short.case, actors=actors))
+    [cause] = name_causes([PLAIN, long, short])
+    assert cause.evidence == "the short way"
+    assert cause.results == (short, long)
+
+
+def test_without_a_finding_the_reason_is_the_evidence() -> None:
+    flaky = replace(result("plain"), verdict=Verdict("flaky", (), "failed 1 of 3"))
+    [cause] = name_causes([flaky])
+    assert (cause.id, cause.evidence, cause.law) == (UNKNOWN, "failed 1 of 3", "plain")
+
+
+def test_advice_is_marked_unless_something_counts() -> None:
+    advice = cut("in-body", "silence")
+    advice = replace(advice, verdict=replace(advice.verdict, outcome="advice"))
+    [cause] = name_causes([PLAIN, advice])
+    assert (cause.id, cause.advice) == ("one-recv", True)
+    [cause] = name_causes([PLAIN, advice, result("cut.every-byte", "silence")])
+    assert not cause.advice
+    assert cause.results[0].verdict.outcome == "fail"
+
+
+def test_what_fails_only_after_a_failing_case_follows_from_it() -> None:
+    killed = result("leave.reset-at-k", "exited", says="the server was killed by SIGPIPE during this case")
+    next_ = result("cut.at-k", "refused", variation="1", after=(killed.case.id, "echo/gone::plain"))
+    third = result("merge.sends", "refused", variation="1", after=(next_.case.id,))
+    [cause] = name_causes([PLAIN, killed, next_, third])
+    assert cause.id == "sigpipe"
+    assert {each.case.id for each in cause.results} == {killed.case.id, next_.case.id, third.case.id}
+
+
+def test_two_that_each_fail_only_after_the_other_are_both_told() -> None:
+    one = result("merge.sends", "silence", variation="1", after=("echo/hello::end.half(1)",))
+    other = result("end.half", "silence", variation="1", after=(one.case.id,))
+    causes = name_causes([PLAIN, one, other])
+    assert sum(len(cause.results) for cause in causes) == 2
+
+
+def test_what_fails_only_after_a_passing_case_shows_what_that_one_did() -> None:
+    left = result("leave.reset-at-k", variation="client.1", traits=("mid-message",))
+    assert named(left, result("plain", "wrong-bytes", after=(left.case.id,))) == ["stale-state"]
+
+
+def test_the_variations_of_an_exchange_that_fails_anyhow_follow_from_it() -> None:
+    plain = result("plain", "wrong-bytes", "silence", scenario="hello")
+    results = [plain, result("cut.at-k", "silence", variation="1"), result("size.large", "reset", variation="1")]
+    first, second = name_causes(results)
+    assert (first.id, first.results) == ("closes-unread", (results[2],))
+    assert (second.id, second.results) == (UNKNOWN, (plain, results[1]))
+    stop = result("life.stop", "silence", variation="1")
+    assert named(plain, stop) == [UNKNOWN, UNKNOWN]
+    unrelated = result("cut.at-k", "silence", variation="1", scenario="other")
+    assert named(result("plain", scenario="other"), plain, unrelated) == ["one-recv", UNKNOWN]
+    afterwards = replace(plain, after=("echo/x::plain",))
+    assert len(named(afterwards, result("merge.before-accept", "silence", variation="1"))) == 2
+
+
+def test_a_cause_is_told_with_each_case_once() -> None:
+    failed = cut("in-body", "silence")
+    [cause] = name_causes([PLAIN, failed, replace(failed)])
+    event = told(cause, 1.5)
+    assert (event.at, event.id, event.law, event.title) == (1.5, "one-recv", "cut.at-k", cause.title)
+    assert (event.cases, event.smallest) == ((failed.case.id,), failed.case.id)
+    assert (event.mend_python, event.mend_c, event.thought, event.why) == (
+        cause.python,
+        cause.c,
+        cause.thought,
+        LAWS["cut.at-k"],
+    )
+    assert (event.evidence, event.advice) == ("it was wrong", False)

@@ -1,0 +1,34 @@
+// hello: Node.js. What each 'data' event brings is decoded by itself, so a character in two pieces is none.
+const net = require("net");
+
+const LIMIT = 65536;
+
+const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  let held = "";
+  socket.on("error", () => socket.destroy());
+  socket.on("drain", () => socket.resume());
+  socket.on("end", () => socket.end());
+  socket.on("data", (data) => {
+    if (socket.writableEnded) return;
+    try {
+      held += new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+    } catch {
+      socket.destroy();
+      return;
+    }
+    const lines = held.split("\n");
+    held = lines.pop();
+    for (const line of lines) {
+      if (!socket.write("Hello Node!\n")) socket.pause();
+      if (line === "STOP" || line === "STOP\r") {
+        socket.end();
+        socket.resume();
+        return;
+      }
+    }
+    if (held.length > LIMIT) socket.destroy();
+  });
+});
+
+setTimeout(() => process.exit(), 100000).unref();
+server.listen(Number(process.argv[3]), process.argv[2]);
