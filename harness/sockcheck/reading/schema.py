@@ -374,6 +374,7 @@ def _server_values() -> Schema:
         "within": _ref("duration"),
     }
     number = _comparison(r"[0-9]{1,15}", {"type": "integer", "minimum": 0})
+    files = _whole(1, server.MOST_FILES, r"|\+[0-9]{1,7}")
     measures: Schema = {
         **dict.fromkeys(server.NUMBERS, number),
         "cpu": _comparison(r"[0-9].*", {"type": "number", "minimum": 0}),
@@ -383,7 +384,7 @@ def _server_values() -> Schema:
         **{verb: {"type": "null"} for verb in server.BARE},
         "signal": _whole(1, server.LAST_SIGNAL, f"|{signals}"),
         "exits": _object({key: exits[key] for key in server.EXITS_KEYS}, "status"),
-        "limit": _object(dict.fromkeys(server.LIMIT_KEYS, _whole(1, server.MOST_FILES, r"|\+[0-9]{1,7}")), "open-files"),
+        "limit": _object(dict.fromkeys(server.LIMIT_KEYS, files), "open-files"),
         "check": _object({measure: measures[measure] for measure in server.MEASURES}, minProperties=1),
         **_shared_values(),
     }
