@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sockcheck.frozen import dataclass
-from sockcheck.scenario import Measure, Outcome, Span
+from sockcheck.scenario import Measure, Outcome, Span, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class Reset:
 @dataclass(frozen=True, slots=True)
 class Await:
     span: Span
-    state: Literal["accepted", "read", "end-read"]
+    state: State
     within: float
 
 
@@ -252,8 +252,11 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
+    """To the first process, or to `everyone`: all processes of the server."""
+
     span: Span
     signal: int
+    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +300,33 @@ class Check:
     within: float
 
 
-ServerAction = Pause | Resume | Signal | Exits | Kill | Start | Restart | Check | Mark | WaitFor | Wait
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """The server comes to rest: it waits for its clients, and uses no CPU meanwhile."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many descriptors the server may have open: so many more than it has, or so many at the `least`."""
+
+    span: Span
+    files: int
+    least: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The same command once more while the server runs: it ends by itself, not with status 0, and says why."""
+
+    span: Span
+    within: float
+
+
+ServerAction = (
+    Pause | Resume | Signal | Exits | Kill | Start | Restart | Check | Rests | Limit | Taken | Mark | WaitFor | Wait
+)
 
 SERVER = "server"
 """The name by which the server's own steps go among the actors: no client is called so."""

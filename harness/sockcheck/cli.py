@@ -197,8 +197,10 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     choice = run.add_argument_group("what is run")
     _add_select(choice)
+    _add_conditions(choice)
+    choice.add_argument("--strict", action="store_true", help="what nobody promised counts too, and is no mere advice")
+    choice.add_argument("--exhaustive", action="store_true", help="try every variation of a law, also of a broken one")
     choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
-    choice.add_argument("--seed", type=int, default=0, metavar="N", help="for all that is random; default: 0")
     choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
     choice.add_argument(
         "--flaky",
@@ -220,6 +222,7 @@ def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     listing.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
     listing.add_argument("--connect", metavar="ADDRESS", help="show what a run with --connect ADDRESS would leave out")
     _add_select(listing)
+    _add_conditions(listing)
     form = listing.add_mutually_exclusive_group()
     form.add_argument("--cases", action="store_true", help="only the ids of the cases, one a line")
     form.add_argument("--json", action="store_true", help="the same as JSON, for programs")
@@ -276,6 +279,15 @@ def _add_select(parser: argparse._ActionsContainer) -> None:
         metavar="PATTERN",
         help="only cases whose id holds or matches PATTERN; may be repeated",
     )
+
+
+def _add_conditions(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--conditions",
+        metavar="LIST",
+        help="under which laws: none, standard, thorough, or ids such as cut.*,end.half; default: what the files say",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="for all that is random; default: 0")
 
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:

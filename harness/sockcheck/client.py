@@ -50,7 +50,7 @@ from sockcheck.moves import (
     DoWaitFor,
     Move,
 )
-from sockcheck.observe.settling import settle, until
+from sockcheck.observe.settling import Settling, settle, until
 from sockcheck.observe.sockdiag import PeerEnd, State, peer_query
 from sockcheck.poller import Watched
 from sockcheck.segments import FALLBACK_GAP
@@ -246,9 +246,11 @@ class Client:
         began = world.clock()
         progress = began
         seen: tuple[int, int] | None = None
+        # What waits for more is sent with our end of stream: the server sees both at once (tcp(7): TCP_CORK).
+        flags = socket.MSG_MORE if command.with_end and command.last else 0
         while True:
             try:
-                taken += sock.send(data[taken:])
+                taken += sock.send(data[taken:], flags)
             except BlockingIOError:
                 watched.writable = False
             except OSError as error:
@@ -354,7 +356,9 @@ class Client:
     async def _await_state(self, command: DoAwait) -> None:
         world = self._world
         outcome: Literal["seen", "gone", "unobservable"] = "unobservable"
-        if self._query is None:
+        if command.state in ("settled", "rest"):
+            outcome = await self._come_to_rest(command)
+        elif self._query is None:
             await self._read_for(SETTLE_GAP)
         else:
             gone = False
@@ -406,6 +410,38 @@ class Client:
         self._reads = self._reads and how == socket.SHUT_WR
         self._world.emit(ShutDown(at, began, self._attempt, self._name, command.step, command.how, name))
 
+    async def _come_to_rest(self, command: DoAwait) -> Literal["seen", "gone", "unobservable"]:
+        """`rest`: nothing is read meanwhile, so that the server may be stopped by that."""
+        limit = max(0.0, command.deadline - self._world.clock())
+        if command.state == "settled":
+            found = await self._settled(limit) if self._query is not None else "unobservable"
+        else:
+            found = await settle(lambda: True, self._asleep, limit)
+        if found == "unobservable":
+            if command.state == "settled":
+                await self._read_for(SETTLE_GAP)
+            else:
+                await trio.sleep(SETTLE_GAP)
+            return "unobservable"
+        return "seen"
+
+    async def _settled(self, limit: float) -> Settling:
+        """Wait until the server has nothing more to do with us, and read what it sends."""
+        command = self._exchange.command
+
+        def changed() -> bool:
+            return self._exchange.command is not command
+
+        def through() -> bool:
+            self._acknowledge()
+            self._read_some()
+            if changed():
+                return True
+            end = self._look()
+            return end is None or (self._has_consumed(end) and (end.unacked == 0 or not self._reads))
+
+        return await settle(through, lambda: changed() or self._asleep(), limit)
+
     async def _settle(self) -> None:
         """Until the server has nothing more to do with us; what it still sends meanwhile is read."""
         world = self._world
@@ -417,16 +453,7 @@ class Client:
             return self._exchange.command is not command
 
         if self._query is not None:
-
-            def through() -> bool:
-                self._acknowledge()
-                self._read_some()
-                if changed():
-                    return True
-                end = self._look()
-                return end is None or (self._has_consumed(end) and (end.unacked == 0 or not self._reads))
-
-            settling = await settle(through, lambda: changed() or self._asleep(), self._settle_limit)
+            settling = await self._settled(self._settle_limit)
             if settling != "unobservable":
                 outcome = settling
         if outcome == "gap":

@@ -93,6 +93,12 @@ class ConnectedTarget:
     async def restart(self) -> float:
         raise target_errors.not_started_here(self.address)
 
+    async def second(self, limit: float) -> tuple[int | None, bytes]:
+        raise target_errors.not_started_here(self.address)
+
+    def limit_files(self, files: int, *, least: bool) -> int:
+        raise target_errors.not_started_here(self.address)
+
     def measure(self, what: Measure) -> float | None:
         raise target_errors.not_started_here(self.address)
 

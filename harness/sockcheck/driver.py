@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from typing import Literal
 
 import trio
 
@@ -26,8 +27,9 @@ from sockcheck.events import (
 )
 from sockcheck.judging import Judge
 from sockcheck.marks import Board
-from sockcheck.observe import measures
+from sockcheck.observe import measures, resting
 from sockcheck.observe.settling import settle
+from sockcheck.segments import REST_LIMIT
 from sockcheck.slopes import growths
 from sockcheck.target import Target
 from sockcheck.world import Trouble, World
@@ -36,18 +38,20 @@ from sockcheck.world import Trouble, World
 SETTLE_LIMIT = 1.0
 # For one that did not settle in time before: it spins, or never sleeps. Its cases should not all wait that long.
 _RESTLESS_LIMIT = 0.05
-# How long a server may take, in seconds, to come to rest when that is what it is looked at for: it may have something
-# to finish for a client that has gone, or garbage to collect.
-_REST_LIMIT = 2.0
 # How long a server that seems to keep something of each connection is given to give it back, and how often it is looked
 # at, in seconds: some keep a connection for seconds after its end, as ngIRCd does.
 _GIVE_BACK_LIMIT, _RELOOK = 10.0, 0.1
 # More readings than that tell no more: of a long run every second one is kept.
 _MOST_READINGS = 1000
+# Of a case of many connections, the figures are read in between as well.
+_READ_EACH = 25
 # A server that uses this share of all CPUs waits for a CPU because of its own threads.
 _OWN_DOING = 0.8
 # Clients that start together would falsify each other's times: so many, then a turn for those that run.
 _STARTED_AT_ONCE = 16
+
+
+Patience = Literal["none", "case", "server"]
 
 
 class Driver:
@@ -64,13 +68,17 @@ class Driver:
         self._readings: list[tuple[int, Figures]] = []
         self._began = 0.0
 
-    async def perform(self, attempt: int, judge: Judge, *, patient: bool = False) -> bool:
+    async def perform(self, attempt: int, judge: Judge, *, patience: Patience = "none") -> bool:
         """Everything from the first connection to the health behind the case, told as events to `world.emit`.
 
-        `patient`: give a server that does not come to rest the time to do so, and look what it does with it. Whether
-        the server lives and listens afterwards. Raises TargetError where it was lost altogether.
+        `patience`: give a server that does not come to rest the time to do so, and look what it does with it, and
+        what it keeps of the connections of this `case`, or of all that the `server` has had. Whether the server lives
+        and listens afterwards. Raises TargetError where it was lost altogether.
         """
-        world, case = self._world, judge.case
+        world, case, patient = self._world, judge.case, patience != "none"
+        if patience == "case":
+            self._readings.clear()
+            self._connections = 0
         board = Board([*((actor.name, actor.actions) for actor in case.actors), (SERVER, case.server)])
         clients = [self._client(attempt, actor.name, judge, board) for actor in case.actors]
         began = self._began = world.clock()
@@ -95,10 +103,7 @@ class Driver:
         share = None if rests or not patient else await self._share()
         health = await self._target.health()
         self._before = health.figures
-        if health.figures is not None:
-            self._readings.append((self._connections, health.figures))
-            if len(self._readings) > _MOST_READINGS:
-                del self._readings[::2]
+        self._note(health.figures)
         grown = await self._growths() if patient and rests else ()
         world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
         return health.alive and health.listening
@@ -115,6 +120,8 @@ class Driver:
         """Tell `event`. With a deadline goes how long the server was kept from running."""
         if isinstance(event, Connected):
             self._connections += 1
+            if self._connections % _READ_EACH == 0:
+                self._note(self._figures())
         elif isinstance(event, ServerStarted):
             self._accepted = False
         elif isinstance(event, DeadlinePassed | CaseTimedOut):
@@ -123,6 +130,13 @@ class Driver:
             late = self._world.poller.late_since(self._world.origin + self._began)
             event = replace(event, late=late, starved=self._starved())
         self._told(event)
+
+    def _note(self, figures: Figures | None) -> None:
+        """These are the figures after so many connections."""
+        if figures is not None:
+            self._readings.append((self._connections, figures))
+            if len(self._readings) > _MOST_READINGS:
+                del self._readings[::2]
 
     def _figures(self) -> Figures | None:
         pids = self._target.pids()
@@ -155,14 +169,7 @@ class Driver:
 
     async def _share(self) -> float | None:
         """What the server uses of a CPU, or waits for, until it comes to rest; None where it does in good time."""
-        before, began = self._figures(), self._world.clock()
-        if await settle(lambda: True, self._target.asleep, _REST_LIMIT) != "late":
-            return None
-        now, took = self._figures(), self._world.clock() - began
-        if before is None or now is None or before.cpu is None or now.cpu is None:
-            return None
-        waited = 0.0 if before.delay is None or now.delay is None else now.delay - before.delay
-        return max(0.0, now.cpu - before.cpu + waited) / took
+        return await resting.share(self._figures, self._target.asleep, REST_LIMIT)
 
     def _client(self, attempt: int, name: str, judge: Judge, board: Board) -> Client:
         return Client(

@@ -388,6 +388,41 @@ class ServerChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerRested:
+    """The server came to rest, or was given the time to. `share` as in HealthRead: None where it did."""
+
+    at: float
+    attempt: int
+    step: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimited:
+    """From here on the server may have `files` descriptors; or why that cannot be brought about, in `why`."""
+
+    at: float
+    attempt: int
+    step: int
+    files: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondEnded:
+    """The same command, started once more while the server ran, has ended, or is still there: `status` is None then.
+
+    `output` is what it wrote.
+    """
+
+    at: float
+    attempt: int
+    step: int
+    status: int | None
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ServerDeadlinePassed:
     """The deadline of a step of the server passed. `late` and `starved` as in DeadlinePassed."""
 
@@ -571,6 +606,9 @@ ClientEvent = (
 
 ServerEvent = (
     ServerSignalled
+    | ServerRested
+    | ServerLimited
+    | SecondEnded
     | ServerExited
     | ServerStarted
     | ServerNotStarted

@@ -82,6 +82,7 @@ class Exchange:
     `finding`: what was wrong; the first thing ends the exchange. `trouble`: why it cannot be judged, or "".
     `busy`: how the machine was too busy for that, or "".
     `released_by`: the mark that could not be set any more, which ended the exchange without a judgement, or "".
+    `replies`: the seconds from each send to the end of what was expected right behind it.
     `absorbed`: whether the bytes of the last Received were, all of them, exactly what was expected.
     """
 
@@ -114,6 +115,7 @@ class Exchange:
         self.trouble = ""
         self.busy = ""
         self.released_by = ""
+        self.replies: list[float] = []
         self.absorbed = False
         self._with_values(self._advance, 0.0)
 
@@ -347,7 +349,7 @@ class Exchange:
                     size = len(self._data)
                     self._segments.extend(bounds(size, range(1, size) if action.cuts is None else action.cuts))
                 begin, end = self._segments[0]
-                return DoSend(step, action, self._data, begin, end)
+                return DoSend(step, action, self._data, begin, end, self._ends_at_once(step))
             case Expect():
                 return self._expect(action, at)
             case End():
@@ -372,6 +374,11 @@ class Exchange:
                 return DoClose(step, "close") if action.unread else self._settle_and_close(at)
             case _:
                 assert_never(action)
+
+    def _ends_at_once(self, step: int) -> bool:
+        """Whether our end of stream is the very next thing."""
+        behind = self._actions[step + 1] if step + 1 < len(self._actions) else None
+        return isinstance(behind, Shutdown) and behind.how != "read"
 
     def _host(self, action: Connect) -> str | None:
         if action.host is None or isinstance(action.host, str):
@@ -403,6 +410,8 @@ class Exchange:
         if action.after is not None and first.at - self._acted < action.after:
             self._fail(faults.too_early(action.after, first.at - self._acted, "the first byte"), at)
             return None
+        if self._position and isinstance(self._actions[self._position - 1], Send):
+            self.replies.append(first.done - self._acted)
         self._step_done(first.done)
         return None
 

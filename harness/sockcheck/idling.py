@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sockcheck.case import Action, Case, Expect, Not, Quiet, Wait
+from sockcheck.case import Action, Case, Expect, Not, Quiet, Send, Wait
 
 # A case that waits for so long in all, in seconds, does hardly anything else.
 _LONG = 0.1
@@ -10,7 +10,7 @@ _LONG = 0.1
 
 def idle_time(case: Case) -> float:
     """How long, in seconds, a case takes because it says so, and not because something is done."""
-    return max((sum(map(_idle, actor.actions)) for actor in case.actors), default=0.0)
+    return max((sum(map(idle, actor.actions)) for actor in case.actors), default=0.0)
 
 
 def mostly_waits(case: Case) -> bool:
@@ -32,8 +32,11 @@ def is_probe(case: Case) -> bool:
     return len(case.actors) == 1 and idle_time(case) == 0
 
 
-def _idle(action: Action) -> float:
+def idle(action: Action) -> float:
+    """How long, in seconds, this action takes because it says so."""
     match action:
+        case Send(cuts=cuts, gap=gap) if cuts and gap:
+            return gap * len(cuts)
         case Quiet(duration=duration) | Wait(duration=duration) | Expect(form=Not(duration=duration)):
             return duration
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from sockcheck.case import SERVER, Action, Case, ServerAction
+from sockcheck.case import SERVER, Action, Actor, Case, Close, Reset, ServerAction
 from sockcheck.events import (
     CaseFinished,
     CaseStarted,
@@ -23,13 +23,11 @@ from sockcheck.events import (
 )
 from sockcheck.evidence import is_hard
 from sockcheck.exchange import Exchange
-from sockcheck.serving import Serving
+from sockcheck.serving import SPIN, Serving
 from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
 from sockcheck.wording import hindered
 
-# From this share of a CPU on a server does not wait for anything: it spins.
-_SPIN = 0.8
 _GROWN = {"open_files": "descriptors", "threads": "threads", "children": "child processes"}
 
 # Put together once: for each event it would cost more than all that is made of it.
@@ -46,10 +44,10 @@ class Judge:
     def __init__(self, started: CaseStarted) -> None:
         self.case: Case = started.case
         self.target = started.target
-        # That a client may leave costs the server nothing: what the client itself saw before it left is another matter.
-        law = "plain" if self.case.law.startswith("leave.") else self.case.law
         values = {"unique": started.unique.encode()}
-        self.exchanges = {actor.name: Exchange(actor, law, self.case.hint, values) for actor in self.case.actors}
+        self.exchanges = {
+            actor.name: Exchange(actor, self._law(actor), self.case.hint, values) for actor in self.case.actors
+        }
         self.serving = Serving(self.case.server, self.case.law, self.case.hint, started.at)
         self._connected = False
         self._exited: TargetExited | None = None
@@ -57,6 +55,14 @@ class Judge:
         self._health: HealthRead | None = None
         self._timed_out: CaseTimedOut | None = None
         self._trouble = ""
+
+    def _law(self, actor: Actor) -> str:
+        """What a finding of this client breaks.
+
+        That a client may leave costs the server nothing: what it saw itself before it left is another matter.
+        """
+        leaves = any(isinstance(action, Reset) or _closes_unread(action) for action in actor.actions)
+        return "plain" if leaves and self.case.law.startswith("leave.") else self.case.law
 
     def exited(self, event: TargetExited) -> None:
         """The server that this attempt uses has exited. Whether its own steps ask for that is a question of now."""
@@ -151,7 +157,7 @@ class Judge:
         )
 
     def _spin_finding(self, health: HealthRead) -> Finding | None:
-        if health.share is None or health.share < _SPIN:
+        if health.share is None or health.share < SPIN:
             return None
         finding = self._finding(
             "spinning",
@@ -206,6 +212,10 @@ class Judge:
             at=at,
             hint=self.case.hint,
         )
+
+
+def _closes_unread(action: Action) -> bool:
+    return isinstance(action, Close) and action.unread
 
 
 class Bench:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sockcheck.case import Connect, Send
 from sockcheck.frozen import dataclass
+from sockcheck.scenario import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class DoSend:
     data: bytes
     begin: int
     end: int
+    with_end: bool = False
+    """Whether our end of stream follows at once: the last bytes wait for it, so that both arrive together."""
 
     @property
     def last(self) -> bool:
@@ -44,7 +47,7 @@ class DoWait:
 @dataclass(frozen=True, slots=True)
 class DoAwait:
     step: int
-    state: Literal["accepted", "read", "end-read"]
+    state: State
     deadline: float
 
 

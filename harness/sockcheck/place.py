@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from sockcheck.addresses import Address
-from sockcheck.case import Case, Pause, Restart, Start
+from sockcheck.case import Case, Pause, Restart, Start, Taken
 from sockcheck.target import Command, Target
+from sockcheck.usefulness import Usefulness
 
 _ANY_PORT = (
     "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
@@ -34,6 +35,7 @@ class Place:
     tried: bool = False
     pausable: bool | None = None
     """Whether a pause and resume alone leaves the server alive; None until that was tried."""
+    usefulness: Usefulness = field(default_factory=lambda: Usefulness(exhaustive=False))
     culprits: set[tuple[str, ...]] = field(default_factory=set)
     """The ids of a few cases after which another failed."""
     known: trio.Event = field(default_factory=trio.Event)
@@ -85,7 +87,7 @@ class Place:
 
     def obstacle(self, case: Case) -> str:
         """Why this case would tell nothing of this server, or ""."""
-        if self.any_port and any(isinstance(action, Start | Restart) for action in case.server):
+        if self.any_port and any(isinstance(action, Start | Restart | Taken) for action in case.server):
             return _ANY_PORT
         return NOT_PAUSABLE if self.pausable is False and pauses(case) else ""
 

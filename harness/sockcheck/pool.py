@@ -17,7 +17,7 @@ import trio
 
 from sockcheck.addresses import Address
 from sockcheck.case import Case
-from sockcheck.driver import Driver
+from sockcheck.driver import Driver, Patience
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     CaseFinished,
@@ -35,6 +35,7 @@ from sockcheck.idling import can_share, is_probe, mostly_waits
 from sockcheck.place import NOT_PAUSABLE, Place, pauses
 from sockcheck.starting import Starter
 from sockcheck.target import Command, Target
+from sockcheck.usefulness import Usefulness
 from sockcheck.verdict import Outcome, Verdict
 from sockcheck.world import World
 
@@ -102,13 +103,17 @@ class Pool:
     `stop`: why no more cases are begun, or ""; whoever ends the run early sets it before it cancels `work`.
     """
 
-    def __init__(self, items: Sequence[Item], facts: Facts, origin: float, *, fail_fast: bool) -> None:
+    def __init__(
+        self, items: Sequence[Item], facts: Facts, origin: float, *, fail_fast: bool, exhaustive: bool = False
+    ) -> None:
         self.places: list[Place] = []
         self.stop = ""
         self.outcomes: set[Outcome] = set()
         self._facts = facts
         self._origin = origin
         self._fail_fast = fail_fast
+        self._exhaustive = exhaustive
+        self._news = trio.Event()
         self._attempts = 0
         self._targets = 0
         self._trials = 0
@@ -127,7 +132,9 @@ class Pool:
         for item in items:
             place = next((place for place in self.places if place.server == item.server), None)
             if place is None:
-                self.places.append(place := Place(item.server, item.clients))
+                usefulness = Usefulness(exhaustive=self._exhaustive)
+                self.places.append(place := Place(item.server, item.clients, usefulness=usefulness))
+            place.usefulness.planned(item.case)
             place.clients = min(place.clients, item.clients)
             if place.probe is None and is_probe(item.case):
                 place.probe = item.case
@@ -196,8 +203,11 @@ class Pool:
                 if not self._together:
                     return
                 await self._together[0][0].place.known.wait()
-            elif (trial := queue[0]).place.lost or trial.case.skip:
-                queue.popleft()
+            elif (trial := self._next(queue)) is None:
+                # Whoever works on what the rest depends on tells when it is known.
+                await self._news.wait()
+            elif trial.place.lost or trial.case.skip:
+                queue.remove(trial)
                 self._not_run(trial.case, trial.case.skip or trial.place.lost)
             elif not trial.place.can_be_many and self._starter.single.locked():
                 async with self._starter.single:
@@ -232,6 +242,7 @@ class Pool:
                 world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output))
                 place.lost = error.message
                 place.known.set()
+                self._tell_news()
             raise
 
     async def _serve(self, place: Place, world: World, queue: deque[_Trial]) -> None:
@@ -295,6 +306,8 @@ class Pool:
         attempt = Attempt(verdict, before, shared=role == "shared")
         suspects = place.suspects(served[:before]) if place.culprits else ()
         isolated = instance.target.isolation is not None
+        if verdict.outcome == "fail":
+            place.usefulness.suspected(trial.case)
         weighing = weigh(attempt, replaceable=place.replaceable, suspects=suspects, isolated=isolated)
         self._advance(_Open(trial, weighing, Alone(), served, isolated), None)
         return fit and verdict.outcome == "pass"
@@ -341,16 +354,19 @@ class Pool:
             elif pending.isolated and not pending.trial.place.isolated and judged.verdict.outcome in ("fail", "flaky"):
                 # It has become known meanwhile that this network is no fair place for this server.
                 self._again(pending.trial)
+                self._tell_news()
                 return
             self._judged(pending.trial, judged.verdict, after)
         else:
             if isinstance(pending.move, Alone) and pending.move.exclusive:
+                pending.trial.place.usefulness.postponed(pending.trial.case)
                 self._exclusive.append(pending)
             elif self._spare is not None and not is_hard(pending.trial.verdicts[0].findings):
                 self._soft.append(pending)
                 self._spare()
             else:
                 self._open.append(pending)
+        self._tell_news()
 
     def _again(self, trial: _Trial) -> None:
         """Begin a case anew: what it was judged by does not count."""
@@ -368,7 +384,7 @@ class Pool:
         world.emit(CaseStarted(world.clock(), attempt, instance.number, case, unique, trial.number, role))
         judge = self._facts.bench.judge(attempt)
         try:
-            return await driver.perform(attempt, judge, patient=trial.probe and role != "predecessor")
+            return await driver.perform(attempt, judge, patience=_patience(trial, case, role))
         except BaseException as error:
             # Cut short, by a signal or because the server's keeper was lost: no evidence either way.
             why = self.stop or (error.message if isinstance(error, TargetError) else "the case was cut short")
@@ -384,7 +400,13 @@ class Pool:
     def _judged(self, trial: _Trial, verdict: Verdict, after: tuple[str, ...] = ()) -> None:
         if trial.probe and not self._tells_something(trial.place, verdict, after):
             return
+        if trial.case.advice and verdict.outcome in ("fail", "flaky"):
+            why = f"the law needs {trial.case.advice!r}, which nobody promised"
+            verdict = replace(verdict, outcome="advice", reason=verdict.reason or why)
         self.outcomes.add(verdict.outcome)
+        if not trial.probe:
+            trial.place.usefulness.judged(trial.case, verdict.outcome)
+            self._tell_news()
         if trial.case is trial.place.probe:
             trial.place.probe_failed = verdict.outcome != "pass"
         if verdict.outcome == "fail" and self._fail_fast:
@@ -408,13 +430,25 @@ class Pool:
 
     def _take(self, place: Place, queue: deque[_Trial]) -> _Trial | None:
         """The next case that is to be run on this server, if any is left and the run goes on."""
-        while queue and not self.stop and queue[0].place is place:
-            trial = queue.popleft()
-            why = trial.case.skip or place.obstacle(trial.case)
+        while not self.stop and (trial := self._next(queue, place)) is not None:
+            queue.remove(trial)
+            why = trial.case.skip or place.obstacle(trial.case) or place.usefulness.of(trial.case)
             if not why:
                 return trial
             self._not_run(trial.case, why)
         return None
+
+    def _next(self, queue: deque[_Trial], place: Place | None = None) -> _Trial | None:
+        """The first that need not wait for what becomes of another, of those for this server if one is named."""
+        for trial in queue:
+            if place in (None, trial.place) and trial.place.usefulness.of(trial.case) != "later":
+                return trial
+        return None
+
+    def _tell_news(self) -> None:
+        """Something has become of a case: others may have waited for that."""
+        self._news.set()
+        self._news = trio.Event()
 
     async def _can_pause(self, place: Place, driver: Driver) -> bool:
         """A control, once for each server: a textbook C program ends when epoll_wait() tells of the pause by EINTR."""
@@ -435,6 +469,14 @@ class Pool:
 
     def _clock(self) -> float:
         return time.monotonic() - self._origin
+
+
+def _patience(trial: _Trial, case: Case, role: Role) -> Patience:
+    if role == "predecessor":
+        return "none"
+    if trial.probe:
+        return "server"
+    return "case" if case.law == "churn.leak" else "none"
 
 
 class _Room:

@@ -54,20 +54,22 @@ def clients_at_once(items: Sequence[Item], servers: int) -> int:
 class Options:
     """`jobs`: how many servers at a time. `observe`: whether the kernel may be asked about the server's sockets.
 
-    `flaky`: whether a case that failed, and then did not, fails the run.
+    `flaky`: whether a case that failed, and then did not, fails the run. `exhaustive`: all variations of a law are
+    run, also when some have shown that it is broken.
     """
 
     jobs: int
     fail_fast: bool = False
     observe: bool = True
     flaky: Literal["fail", "pass"] = "fail"
+    exhaustive: bool = False
 
 
 class Run:
     """One run of some items. `origin` is time.monotonic() at its start; every event goes to `facts`."""
 
     def __init__(self, items: Sequence[Item], options: Options, facts: Facts, origin: float) -> None:
-        self._pool = Pool(items, facts, origin, fail_fast=options.fail_fast)
+        self._pool = Pool(items, facts, origin, fail_fast=options.fail_fast, exhaustive=options.exhaustive)
         self._options = options
         self._facts = facts
         self._origin = origin

@@ -291,12 +291,17 @@ class ResetStep:
     span: Span
 
 
+State = Literal["accepted", "read", "end-read", "settled", "rest"]
+"""`settled`: the server has taken what it was sent, all that it sent has come, and its threads sleep. `rest`: they
+sleep, though perhaps since nobody reads what they send: it is not read meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class AwaitStep:
     """`await`: a state of the server's end of this connection, asked of the kernel, without sleeping."""
 
     span: Span
-    state: Literal["accepted", "read", "end-read"]
+    state: State
     within: Duration | None = None
 
 
@@ -375,10 +380,35 @@ class ResumeStep:
 
 @dataclass(frozen=True, slots=True)
 class SignalStep:
-    """`signal: TERM`: to the first process of the server. `signal` is the number."""
+    """`signal: TERM`: to the first process of the server, or to `everyone` of them. `signal` is the number."""
 
     span: Span
     signal: int
+    everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestsStep:
+    """`rests`: all threads of the server sleep, or use next to no CPU."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStep:
+    """`limit: {open-files: +8}`: so many more than the server has; `{open-files: 2000}`: so many at the least."""
+
+    span: Span
+    files: int
+    least: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenStep:
+    """`taken`: the same command once more, at the same address, while the server runs."""
+
+    span: Span
+    within: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,12 +441,15 @@ class RestartStep:
     span: Span
 
 
-Measure = Literal["open-files", "threads", "children", "cpu", "alive", "listening", "queue", "backlog"]
+Measure = Literal["open-files", "threads", "children", "cpu", "memory", "alive", "listening", "queue", "backlog"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison: `alive` and `listening` are 1 or 0, `cpu` is seconds of CPU time, all others are numbers."""
+    """One comparison: `alive` and `listening` are 1 or 0, all others are numbers.
+
+    `cpu` (seconds) and `memory` (MiB) are what has been added since the case began.
+    """
 
     what: Measure
     operator: Literal["==", "!=", "<", "<=", ">", ">="]
@@ -442,6 +475,9 @@ ServerStep = (
     | StartStep
     | RestartStep
     | CheckStep
+    | RestsStep
+    | LimitStep
+    | TakenStep
     | MarkStep
     | WaitForStep
     | WaitStep

@@ -1,4 +1,4 @@
-"""Where a send is cut."""
+"""Where a send is cut, and how long is waited where nothing can be observed, or nothing happens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Sequence
 
 FALLBACK_GAP = 0.02
 """Seconds between segments where the server's end cannot be observed. Now and then it fails to part them."""
+
+REST_LIMIT = 2.0
+"""Seconds that a server is given to come to rest when that is what it is looked at for: it may have something to finish
+for a client that has gone, or garbage to collect."""
 
 
 def random_cuts(size: int, count: int, seed: int) -> tuple[int, ...]:

@@ -10,26 +10,34 @@ import trio
 from sockcheck.case import SERVER
 from sockcheck.errors import TargetError
 from sockcheck.events import (
+    Figures,
     Marked,
     Released,
+    SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
     ServerExited,
+    ServerLimited,
     ServerNotStarted,
+    ServerRested,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
     Waited,
 )
 from sockcheck.keeper.client import KeeperError
+from sockcheck.observe import measures, resting
 from sockcheck.observe.settling import until
 from sockcheck.scenario import Measure
 from sockcheck.serving import (
     DoAwaitExit,
     DoCheck,
     DoKill,
+    DoLimit,
     DoMark,
+    DoRest,
     DoRestart,
+    DoSecond,
     DoSignal,
     DoStart,
     DoWaitFor,
@@ -40,6 +48,8 @@ from sockcheck.serving import (
 from sockcheck.target import Target
 from sockcheck.target_errors import SignalError
 from sockcheck.world import Trouble, World
+
+_ADDED: tuple[Measure, ...] = ("cpu", "memory")
 
 
 class Board(Protocol):
@@ -94,7 +104,11 @@ class _Performer:
         self._task_status = task_status
         self._waited = False
         # An instance may have served other cases before: what they used is not this one's.
-        self._cpu_before = target.measure("cpu") or 0.0
+        self._before = self._added()
+
+    def _added(self) -> dict[Measure, float]:
+        """The measures of which only what is added in the case counts."""
+        return {what: self._target.measure(what) or 0.0 for what in _ADDED}
 
     async def run(self) -> None:
         while (command := self._serving.command) is not None:
@@ -110,6 +124,14 @@ class _Performer:
                     await self._start(command)
                 case DoCheck():
                     await self._check(command)
+                case DoRest():
+                    self._waits()
+                    share = await resting.share(self._figures, self._target.asleep, command.limit)
+                    self._world.emit(ServerRested(self._world.clock(), self._attempt, command.step, share))
+                case DoLimit():
+                    self._limit(command)
+                case DoSecond():
+                    await self._second(command)
                 case DoMark():
                     self._world.emit(Marked(self._world.clock(), self._attempt, SERVER, command.step, command.mark))
                     self._board.mark(command.mark)
@@ -158,8 +180,25 @@ class _Performer:
             message = f"{error.message}; {error.hint}" if error.hint else error.message
             world.emit(ServerNotStarted(world.clock(), self._attempt, command.step, message, error.output))
         else:
-            self._cpu_before = target.measure("cpu") or 0.0
+            self._before = self._added()
             world.emit(ServerStarted(world.clock(), self._attempt, command.step, target.pid, took))
+
+    def _figures(self) -> Figures | None:
+        pids = self._target.pids()
+        return measures.figures(pids) if pids else None
+
+    def _limit(self, command: DoLimit) -> None:
+        files, why = command.files, ""
+        try:
+            files = self._target.limit_files(command.files, least=command.least)
+        except OSError as error:
+            why = f"its limit of open files cannot be set here: {error.strerror}"
+        self._world.emit(ServerLimited(self._world.clock(), self._attempt, command.step, files, why))
+
+    async def _second(self, command: DoSecond) -> None:
+        self._waits()
+        status, output = await self._target.second(command.deadline - self._world.clock())
+        self._world.emit(SecondEnded(self._world.clock(), self._attempt, command.step, status, output))
 
     async def _check(self, command: DoCheck) -> None:
         values: tuple[float | None, ...] = ()
@@ -188,7 +227,7 @@ class _Performer:
 
     def _measure(self, what: Measure) -> float | None:
         value = self._target.measure(what)
-        return max(0.0, value - self._cpu_before) if what == "cpu" and value is not None else value
+        return max(0.0, value - self._before[what]) if what in _ADDED and value is not None else value
 
     async def _wait_for(self, command: DoWaitFor) -> None:
         self._waits()

@@ -17,30 +17,37 @@ from sockcheck.case import (
     Comparison,
     Exits,
     Kill,
+    Limit,
     Mark,
     Pause,
     Restart,
+    Rests,
     Resume,
     ServerAction,
     Signal,
     Start,
+    Taken,
     Wait,
     WaitFor,
 )
 from sockcheck.events import (
     Marked,
     Released,
+    SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
     ServerExited,
+    ServerLimited,
     ServerNotStarted,
+    ServerRested,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
     Waited,
 )
 from sockcheck.frozen import dataclass
+from sockcheck.segments import REST_LIMIT
 from sockcheck.show import quoted, seconds, signal_name, status_text
 from sockcheck.verdict import Finding, Kind
 from sockcheck.wording import hindered
@@ -90,6 +97,31 @@ class DoCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class DoRest:
+    """Wait until the server rests; where it does not, look for `limit` seconds what it does instead."""
+
+    step: int
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class DoLimit:
+    """Let the server have so many more descriptors than it has, or so many at the `least`."""
+
+    step: int
+    files: int
+    least: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DoSecond:
+    """Start the same command once more, and wait for its end, until `deadline` at the most."""
+
+    step: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
 class DoMark:
     step: int
     mark: str
@@ -107,7 +139,20 @@ class DoWaitUntil:
     at: float
 
 
-Command = DoSignal | DoKill | DoAwaitExit | DoStart | DoRestart | DoCheck | DoMark | DoWaitFor | DoWaitUntil
+Command = (
+    DoSignal
+    | DoKill
+    | DoAwaitExit
+    | DoStart
+    | DoRestart
+    | DoCheck
+    | DoRest
+    | DoLimit
+    | DoSecond
+    | DoMark
+    | DoWaitFor
+    | DoWaitUntil
+)
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
@@ -117,6 +162,9 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+SPIN = 0.8
+"""From this share of a CPU on a server does not wait for anything: it spins."""
+
 # So many bytes of the output of a server that did not start are shown.
 _SHOWN = 300
 # By these a server is told to end, whatever else is said of it. SIGHUP tells most daemons to read their configuration.
@@ -176,6 +224,13 @@ class Serving:
                 self._step_done(event.at)
             case ServerExited():
                 self._exited(event)
+            case ServerRested():
+                self._rested(event)
+            case ServerLimited():
+                self.trouble = event.why
+                self._step_done(event.at)
+            case SecondEnded():
+                self._second_ended(event)
             case ServerNotStarted():
                 self._not_started(event)
             case ServerChecked():
@@ -208,7 +263,7 @@ class Serving:
             case Resume():
                 return DoSignal(step, signal.SIGCONT, everyone=True)
             case Signal():
-                return DoSignal(step, action.signal, everyone=False)
+                return DoSignal(step, action.signal, action.everyone)
             case Kill():
                 return DoKill(step)
             case Exits():
@@ -219,6 +274,12 @@ class Serving:
                 return DoRestart(step)
             case Check():
                 return DoCheck(step, action.checks, self._since + action.within)
+            case Rests():
+                return DoRest(step, REST_LIMIT)
+            case Limit():
+                return DoLimit(step, action.files, action.least)
+            case Taken():
+                return DoSecond(step, self._since + action.within)
             case Mark():
                 return DoMark(step, action.name)
             case WaitFor():
@@ -238,6 +299,31 @@ class Serving:
         how = status_text(event.status)
         message = f"the server {how}, and should have ended with {wanted}"
         self._fail("wrong-exit", message, f"{wanted}, within {seconds(action.within)}", f"it {how}", event.at)
+
+    def _rested(self, event: ServerRested) -> None:
+        if event.share is None or event.share < SPIN:
+            self._step_done(event.at)
+            return
+        message = f"with nothing to do, the server used {event.share:.0%} of a CPU"
+        wanted = "a server that waits, without using a CPU, for its clients to do something"
+        self._fail("spinning", message, wanted, f"{event.share:.0%} of a CPU, used or waited for", event.at)
+
+    def _second_ended(self, event: SecondEnded) -> None:
+        """A second server that cannot have the address has to say so, to whoever started it and to who reads it."""
+        wanted = "it ends by itself, not with status 0, and says why"
+        wrote = quoted(event.output[-_SHOWN:], _SHOWN) if event.output else "nothing"
+        if event.status is None:
+            message = "started once more at an address that is taken, the server did not end"
+            self._fail("no-exit", message, wanted, f"it was still there; it wrote {wrote}", event.at)
+        elif event.status == 0:
+            message = "started once more at an address that is taken, the server ended as if all were well"
+            self._fail("wrong-exit", message, wanted, f"it exited with status 0; it wrote {wrote}", event.at)
+        elif not event.output.strip():
+            how = status_text(event.status)
+            message = f"started once more at an address that is taken, the server {how} without a word"
+            self._fail("wrong-exit", message, wanted, f"it {how}, and wrote nothing", event.at)
+        else:
+            self._step_done(event.at)
 
     def _not_started(self, event: ServerNotStarted) -> None:
         self._fail(
@@ -350,6 +436,8 @@ def _figure(check: Comparison, value: float | None) -> str:
 
 
 def _number(check: Comparison, value: float) -> str:
+    if check.what == "memory":
+        return f"{value:.1f} MiB"
     return f"{value:.2f} s" if check.what == "cpu" else f"{value:g}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import signal
 import sys
 import time
@@ -147,6 +148,18 @@ class Target(Protocol):
     async def restart(self) -> float:
         """Stop it, with SIGTERM and then SIGKILL, and `start_again`."""
 
+    async def second(self, limit: float) -> tuple[int | None, bytes]:
+        """Start the same command once more, beside this one, and stop it after `limit` seconds if it has not ended.
+
+        Its first process's status, negative for a signal, or None where it had to be stopped; and what it wrote.
+        """
+
+    def limit_files(self, files: int, *, least: bool) -> int:
+        """Let each process have `files` more descriptors than it has, or so many at the `least`: how many it may have.
+
+        Raises OSError where that is not allowed.
+        """
+
     def measure(self, what: Measure) -> float | None:
         """A figure as it is now, None where it cannot be seen. `sockcheck.observe.measures` says what is counted."""
 
@@ -221,6 +234,27 @@ class StartedTarget:
             self.ready = False
             self._stopped = await self._stop_life()
         return await self.start_again()
+
+    async def second(self, limit: float) -> tuple[int | None, bytes]:
+        life = Life(self.command, self._source, lambda message: None)
+        self._nursery.start_soon(life.run)
+        try:
+            await life.start()
+            with trio.move_on_after(max(0.0, limit)):
+                await life.ended.wait()
+            await life.keeper.ping()
+            return None if life.gone is None else life.gone.status, bytes(life.output)
+        finally:
+            with trio.CancelScope(shield=True):
+                await life.close()
+
+    def limit_files(self, files: int, *, least: bool) -> int:
+        allowed = files
+        for pid in self.pids():
+            soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            allowed = max(soft, files) if least else (processes.open_files(pid) or 0) + files
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, max(hard, allowed)))
+        return allowed
 
     async def ping(self) -> Tree:
         return await self._now().keeper.ping()

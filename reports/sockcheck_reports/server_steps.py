@@ -8,18 +8,21 @@ from typing import assert_never
 
 from sockcheck.case import Check, Comparison, Exits, Kill, Pause, Restart, Resume, ServerAction, Start, Wait
 from sockcheck.events import (
+    SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
     ServerExited,
+    ServerLimited,
     ServerNotStarted,
+    ServerRested,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
 )
 
 from .excerpt import plain
-from .wording import count, duration, signal_name, status
+from .wording import count, duration, signal_name, size, status
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
@@ -47,6 +50,13 @@ def in_words(event: ServerEvent, action: ServerAction | None) -> str:
             return _checked(event, action)
         case ServerDeadlinePassed():
             return _deadline(action)
+        case ServerRested():
+            return "came to rest" if event.share is None else f"did not rest: {event.share:.0%} of a CPU"
+        case ServerLimited():
+            return plain(event.why) if event.why else f"may have {count(event.files, 'descriptor')} open from here on"
+        case SecondEnded():
+            how = "is still there" if event.status is None else status(event.status)
+            return f"the same command once more {how}; it wrote {size(len(event.output))}"
         case ServerWaited():
             waited = f" {duration(action.duration)}" if isinstance(action, Wait) else ""
             return f"waited{waited}, as the scenario says"

@@ -45,13 +45,16 @@ from sockcheck.events import (
     PeerClosed,
     Received,
     Released,
+    SecondEnded,
     SendFailed,
     Sent,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
     ServerExited,
+    ServerLimited,
     ServerNotStarted,
+    ServerRested,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
@@ -173,7 +176,16 @@ class _Teller:
                 return Row(at, "--", event.client, f"not judged, since {why}", kind="released")
             case ServerSignalled() | ServerStarted():
                 return Row(at, "->", SERVER, self._of_server(event))
-            case ServerExited() | ServerNotStarted() | ServerChecked() | ServerDeadlinePassed() | ServerWaited():
+            case (
+                ServerExited()
+                | ServerNotStarted()
+                | ServerChecked()
+                | ServerDeadlinePassed()
+                | ServerWaited()
+                | ServerRested()
+                | ServerLimited()
+                | SecondEnded()
+            ):
                 return Row(at, "--", SERVER, self._of_server(event))
             case CaseTimedOut():
                 return Row(at, "--", "", f"the case took longer than it may ({duration(at / 1000)})")

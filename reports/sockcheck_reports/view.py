@@ -30,13 +30,16 @@ from sockcheck.events import (
     Released,
     RunFinished,
     RunStarted,
+    SecondEnded,
     SendFailed,
     Sent,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
     ServerExited,
+    ServerLimited,
     ServerNotStarted,
+    ServerRested,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
@@ -217,6 +220,9 @@ class Folder:
                 | ServerChecked()
                 | ServerDeadlinePassed()
                 | ServerWaited()
+                | ServerRested()
+                | ServerLimited()
+                | SecondEnded()
                 | CaseTimedOut()
                 | HealthRead()
                 | Troubled()

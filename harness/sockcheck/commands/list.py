@@ -6,9 +6,10 @@ import argparse
 import json
 
 from sockcheck.addresses import parse as parse_address
-from sockcheck.case import Capabilities
+from sockcheck.case import Capabilities, Case
 from sockcheck.commands.outputs import width
-from sockcheck.planning import plan
+from sockcheck.deriving import NotDerived, Planned, Wish, conditions_of, derive
+from sockcheck.scenario import Scenario
 from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import load
 from sockcheck_reports import listing
@@ -19,19 +20,28 @@ def list_cases(options: argparse.Namespace) -> int:
     if options.connect is not None:
         parse_address(options.connect)
     capabilities = Capabilities(started=options.connect is None, observable=True)
-    planned = [
-        (scenario, plan(scenario, seed=0, capabilities=capabilities)) for scenario in load(options.paths).scenarios
-    ]
-    chosen = [
-        (scenario, tuple(case for case in cases if selected(case.id, options.select))) for scenario, cases in planned
-    ]
-    rows = [(scenario, cases) for scenario, cases in chosen if cases]
+    conditions = None if options.conditions is None else conditions_of(options.conditions)
+    wish = Wish(seed=options.seed, conditions=conditions, capabilities=capabilities)
+    rows: dict[str, tuple[Scenario, list[Case]]] = {}
+    everything: list[str] = []
+    lines: list[str] = []
+    for planned in derive(load(options.paths).scenarios, wish):
+        if isinstance(planned, NotDerived):
+            identifier, why = f"{planned.stem}::{planned.law}", planned.why
+        else:
+            identifier, why = planned.case.id, planned.case.skip
+            everything.append(identifier)
+        if selected(identifier, options.select):
+            lines.append(f"# {identifier}: not run: {why}" if why else identifier)
+            if isinstance(planned, Planned):
+                rows.setdefault(planned.scenario.span.path, (planned.scenario, []))[1].append(planned.case)
     if not rows:
-        raise nothing_selected(options.select, [case.id for _, cases in planned for case in cases])
+        raise nothing_selected(options.select, everything)
+    listed = [(scenario, tuple(cases)) for scenario, cases in rows.values()]
     if options.cases:
-        print("".join(f"{case.id}\n" for _, cases in rows for case in cases), end="")
+        print("".join(f"{line}\n" for line in lines), end="")
     elif options.json:
-        print(json.dumps(listing.data(rows), indent=2))
+        print(json.dumps(listing.data(listed), indent=2))
     else:
-        print(listing.render(rows, width=width()), end="")
+        print(listing.render(listed, width=width()), end="")
     return 0

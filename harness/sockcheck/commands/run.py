@@ -17,12 +17,12 @@ import trio
 
 from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
-from sockcheck.case import Capabilities, Case
+from sockcheck.case import Capabilities
 from sockcheck.commands.outputs import check_writable, coloured, width, write_reports
+from sockcheck.deriving import NotDerived, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
 from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
 from sockcheck.facts import Facts
-from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         facts.emit(SourceRead(time.monotonic() - origin, path, suite.sources[path]))
     try:
         code = trio.run(
-            Run(items, Options(jobs, options.fail_fast, not options.no_observe, options.flaky), facts, origin).execute,
+            Run(items, _options(options, jobs), facts, origin).execute,
             strict_exception_groups=True,
         )
     except Exception:  # noqa: BLE001 - whatever it was, what has been measured is reported
@@ -79,28 +79,33 @@ def run(options: argparse.Namespace) -> int:
 
 def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
     """Every case that is chosen, `--repeat` times, each with its server."""
-    timeout = _duration(options.timeout) if options.timeout is not None else None
-    planned: list[Item] = []
+    wish = Wish(
+        seed=options.seed,
+        conditions=None if options.conditions is None else conditions_of(options.conditions),
+        strict=options.strict,
+        stretch=options.stretch,
+        case_timeout=_duration(options.timeout) if options.timeout is not None else None,
+        capabilities=Capabilities(started=options.connect is None, observable=not options.no_observe),
+    )
+    items: list[Item] = []
     everything: list[str] = []
     servers: dict[str, Server] = {}
-    for scenario in suite.scenarios:
-        cases = plan(
-            scenario,
-            seed=options.seed,
-            stretch=options.stretch,
-            case_timeout=timeout,
-            capabilities=Capabilities(started=options.connect is None, observable=not options.no_observe),
-        )
-        chosen: list[Case] = [case for case in cases if selected(case.id, options.select)]
-        everything += [case.id for case in cases]
-        for case in chosen:
-            contract = scenario.contract
+    for planned in derive(suite.scenarios, wish):
+        if isinstance(planned, NotDerived):
+            continue
+        case, contract = planned.case, planned.scenario.contract
+        everything.append(case.id)
+        if selected(case.id, options.select):
             if contract.path not in servers:
                 servers[contract.path] = _server(contract, options)
-            planned.append(Item(case, servers[contract.path], _clients(contract)))
-    if not planned:
+            items.append(Item(case, servers[contract.path], _clients(contract)))
+    if not items:
         raise nothing_selected(options.select, everything)
-    return planned * int(options.repeat)
+    return items * int(options.repeat)
+
+
+def _options(options: argparse.Namespace, jobs: int) -> Options:
+    return Options(jobs, options.fail_fast, not options.no_observe, options.flaky, options.exhaustive)
 
 
 def _clients(contract: Contract) -> int:

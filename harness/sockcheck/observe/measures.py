@@ -16,18 +16,21 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def of_processes(
-    what: Literal["open-files", "threads", "children", "cpu", "alive"], pids: Sequence[int]
+    what: Literal["open-files", "threads", "children", "cpu", "memory", "alive"], pids: Sequence[int]
 ) -> float | None:
     """A figure of these processes together. None where it cannot be seen, as another user's descriptors.
 
     `open-files`: a descriptor that several processes share counts for each. `threads`: a process has one at least.
     `children`: all processes but one, also those that are dead and not waited for. `cpu`: seconds, user and system,
-    with those of children that were waited for. `alive`: 1 where a process is not dead, else 0.
+    with those of children that were waited for. `memory`: MiB that are theirs alone or, of what they share, their part.
+    `alive`: 1 where a process is not dead, else 0.
     """
     if what == "children":
         return float(max(0, len(pids) - 1))
     if what == "cpu":
         return sum(map(processes.cpu_ticks, pids)) / _TICKS
+    if what == "memory":
+        return processes.memory(pids)
     if what == "alive":
         return float(not all(map(processes.exiting, pids)))
     return _entries(pids, "fd" if what == "open-files" else "task")

@@ -135,6 +135,23 @@ def open_files(pid: int) -> int | None:
         return None
 
 
+def memory(pids: Iterable[int]) -> float | None:
+    """MiB of memory that these processes have: what is one's alone, and its part of what it shares (proc(5): Pss).
+
+    None where that may not be seen.
+    """
+    total = 0
+    for pid in pids:
+        try:
+            rollup = _read(f"/proc/{pid}/smaps_rollup")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError:
+            return None
+        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(b"Pss:"))
+    return total / 1024
+
+
 def cpu_clock(pid: int) -> int | None:
     """Nanoseconds that the threads of a process have run, those that run now up to this moment.
 

@@ -28,6 +28,7 @@ from sockcheck.scenario import (
     ExitsStep,
     ExpectStep,
     KillStep,
+    LimitStep,
     MarkStep,
     MeetStep,
     PauseStep,
@@ -35,6 +36,7 @@ from sockcheck.scenario import (
     RepeatStep,
     ResetStep,
     RestartStep,
+    RestsStep,
     ResumeStep,
     Scenario,
     SendStep,
@@ -43,6 +45,7 @@ from sockcheck.scenario import (
     SignalStep,
     StartStep,
     Step,
+    TakenStep,
     WaitForStep,
     WaitStep,
 )
@@ -233,7 +236,7 @@ class Planner:
             case ResumeStep():
                 return Timed(case.Resume(step.span))
             case SignalStep():
-                return Timed(case.Signal(step.span, step.signal))
+                return Timed(case.Signal(step.span, step.signal, step.everyone))
             case ExitsStep():
                 within = values.deadline(step.within, self._timeouts.expect)
                 exits = case.Exits(step.span, step.statuses, within)
@@ -244,6 +247,13 @@ class Planner:
                 return Timed(case.Start(step.span), self._timeouts.ready * values.stretch)
             case RestartStep():
                 return Timed(case.Restart(step.span), self._timeouts.ready * values.stretch)
+            case RestsStep():
+                return Timed(case.Rests(step.span))
+            case LimitStep():
+                return Timed(case.Limit(step.span, step.files, step.least))
+            case TakenStep():
+                within = values.deadline(step.within, self._timeouts.ready)
+                return Timed(case.Taken(step.span, within), within)
             case CheckStep():
                 within = values.deadline(step.within, self._timeouts.expect)
                 checks = tuple(case.Comparison(each.what, each.operator, each.value, each.span) for each in step.checks)

@@ -8,7 +8,7 @@ from sockcheck import case
 from sockcheck.case import SERVER
 from sockcheck.planning.actions import Timed
 from sockcheck.reading.cuts import MOST_CUTS
-from sockcheck.segments import FALLBACK_GAP
+from sockcheck.segments import FALLBACK_GAP, REST_LIMIT
 
 # Two lengths of the way to an action, in seconds: what must pass, and what its author gave explicitly.
 _Length = tuple[float, float]
@@ -101,5 +101,7 @@ def _passing(timed: Timed) -> float:
             return (FALLBACK_GAP if action.gap is None else action.gap) * (
                 MOST_CUTS if action.cuts is None else len(action.cuts)
             )
+        case case.Rests():
+            return REST_LIMIT
         case _:
             return 0.0

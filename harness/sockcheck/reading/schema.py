@@ -68,6 +68,9 @@ _VERBS: Mapping[str, str] = {
     "start": "Start the server again, at the same address.",
     "restart": "Stop the server, and start it again at the same address.",
     "check": "Figures of the server, asked of the kernel until they are so.",
+    "rests": "The server waits for its clients, and uses no CPU meanwhile.",
+    "limit": "How many descriptors the server may have open from here on.",
+    "taken": "The same command once more, while the server runs: it must fail, and say why.",
 }
 
 
@@ -313,6 +316,7 @@ def _step(verbs: Mapping[str, tuple[str, ...]], bare: Iterable[str], values: Sch
         "cut": _ref("cut"),
         "read": _ref("flag"),
         "until": {"enum": list(steps.UNTIL)},
+        "everyone": _ref("flag"),
     }
     objects = []
     for verb, keys in verbs.items():
@@ -370,6 +374,7 @@ def _server_values() -> Schema:
         "within": _ref("duration"),
     }
     number = _comparison(r"[0-9]{1,15}", {"type": "integer", "minimum": 0})
+    files = _whole(1, server.MOST_FILES, r"|\+[0-9]{1,7}")
     measures: Schema = {
         **dict.fromkeys(server.NUMBERS, number),
         "cpu": _comparison(r"[0-9].*", {"type": "number", "minimum": 0}),
@@ -379,6 +384,7 @@ def _server_values() -> Schema:
         **{verb: {"type": "null"} for verb in server.BARE},
         "signal": _whole(1, server.LAST_SIGNAL, f"|{signals}"),
         "exits": _object({key: exits[key] for key in server.EXITS_KEYS}, "status"),
+        "limit": _object(dict.fromkeys(server.LIMIT_KEYS, files), "open-files"),
         "check": _object({measure: measures[measure] for measure in server.MEASURES}, minProperties=1),
         **_shared_values(),
     }

@@ -30,36 +30,43 @@ from sockcheck.scenario import (
     CheckStep,
     ExitsStep,
     KillStep,
+    LimitStep,
     Measure,
     PauseStep,
     RestartStep,
+    RestsStep,
     ResumeStep,
     ServerStep,
     SignalStep,
     Span,
     StartStep,
+    TakenStep,
 )
 
 VERBS: Mapping[str, tuple[str, ...]] = {
     "pause": (),
     "resume": (),
-    "signal": (),
+    "signal": ("everyone",),
     "exits": ("within",),
     "kill": (),
     "start": (),
     "restart": (),
     "check": ("within",),
+    "rests": (),
+    "limit": (),
+    "taken": ("within",),
     **SHARED_VERBS,
 }
 """The verbs, and the keys that may stand beside them."""
 
-BARE = ("pause", "resume", "kill", "start", "restart")
+BARE = ("pause", "resume", "kill", "start", "restart", "rests", "taken")
 """The verbs that stand alone."""
 
 EXITS_KEYS = ("status", "within")
+LIMIT_KEYS = ("open-files",)
 
 FLAGS: tuple[Measure, ...] = ("alive", "listening")
-NUMBERS: tuple[Measure, ...] = ("open-files", "threads", "children", "cpu", "queue", "backlog")
+NUMBERS: tuple[Measure, ...] = ("open-files", "threads", "children", "cpu", "memory", "queue", "backlog")
 MEASURES: tuple[Measure, ...] = (*NUMBERS, *FLAGS)
 
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]
@@ -67,6 +74,8 @@ OPERATORS: tuple[Operator, ...] = ("==", "!=", "<=", ">=", "<", ">")
 
 # Linux has signals 1 to 64 (signal(7)); a process ends with a status of 0 to 255 (wait(2)).
 LAST_SIGNAL, LAST_STATUS = 64, 255
+# Linux lets nobody have more, unless its fs.nr_open is changed.
+MOST_FILES = 1 << 20
 
 _COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)?\s*(.*?)\s*")
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -136,12 +145,38 @@ def _restart(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) 
     return RestartStep(span)
 
 
+def _rests(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> RestsStep:
+    check_bare(scope.page, entry)
+    return RestsStep(span)
+
+
+def _taken(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> TakenStep:
+    check_bare(scope.page, entry)
+    return TakenStep(span, optional_duration(scope, options, "within"))
+
+
+def _limit(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> LimitStep:
+    page = scope.page
+    node = mapping(page, entry.value, "a mapping with 'open-files'")
+    inner = known(page, node.entries, LIMIT_KEYS, of="limit")
+    example = 'as in `{open-files: "+8"}`, or 2000'
+    if not inner:
+        raise page.mistake(place_of(node), "'limit' needs 'open-files'", example)
+    value = inner["open-files"].value
+    text = scalar(page, value, "a number of descriptors").value
+    number = whole_of(text.removeprefix("+"))
+    if number is None or not 0 < number <= MOST_FILES:
+        raise page.mistake(value, f"{quoted(text)} is no number of descriptors up to {MOST_FILES:,}", example)
+    return LimitStep(span, number, least=not text.startswith("+"))
+
+
 def _signal(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> SignalStep:
     text = scalar(scope.page, entry.value, "a signal").value
     number = signal_number(text)
     if number is None:
         raise _unknown_signal(scope.page, entry.value, text)
-    return SignalStep(span, number)
+    everyone = "everyone" in options and flag(scope.page, options["everyone"].value)
+    return SignalStep(span, number, everyone)
 
 
 def _exits(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ExitsStep:
@@ -203,7 +238,7 @@ def _comparison(page: Page, what: Measure, node: Node) -> Check:
     found = _COMPARISON.fullmatch(text)
     amount = None if found is None else _amount(what, found[2])
     if found is None or amount is None:
-        example = "< 500ms" if what == "cpu" else ">= 5"
+        example = {"cpu": "< 500ms", "memory": "< 16"}.get(what, ">= 5")
         raise page.mistake(node, f"{quoted(text)} is no comparison with {quoted(what)}", f'as in 5 or "{example}"')
     operator: Operator = next((each for each in OPERATORS if each == found[1]), "==")
     return Check(what, operator, amount, span)
@@ -229,9 +264,9 @@ def _check_order(page: Page, verbs: Sequence[Verb[ServerStep]]) -> None:
                 objection = "the server may still be running here", "put `- exits: {status: …}` before it"
             case "start", "running" | "paused":
                 objection = "the server is running here", "`restart` stops it first"
-            case "pause" | "restart" | "exits", "paused":
+            case "pause" | "restart" | "exits" | "rests" | "taken", "paused":
                 objection = f"{quoted(name)} while the server is paused", "put `- resume` before it"
-            case "pause" | "signal" | "kill" | "restart", "ended":
+            case "pause" | "signal" | "kill" | "restart" | "rests" | "limit" | "taken", "ended":
                 objection = f"{quoted(name)} when the server has ended", "put `- start` before it"
         if objection is not None:
             page.note(page.mistake(verb.span, *objection))
@@ -258,6 +293,9 @@ _GRAMMAR: Grammar[ServerStep] = Grammar(
         "start": _start,
         "restart": _restart,
         "check": _check,
+        "rests": _rests,
+        "limit": _limit,
+        "taken": _taken,
         "mark": read_mark,
         "wait-for": read_wait_for,
         "wait": read_wait,

@@ -44,6 +44,7 @@ from sockcheck.scenario import (
     SendStep,
     ShutdownStep,
     Span,
+    State,
     Step,
 )
 
@@ -88,7 +89,7 @@ REPEAT_KEYS = ("times", "steps")
 OUTCOMES: tuple[Literal["refused", "timeout"], ...] = ("refused", "timeout")
 ENDINGS: tuple[Literal["eof", "reset", "any"], ...] = ("eof", "reset", "any")
 DIRECTIONS: tuple[Literal["write", "read", "both"], ...] = ("write", "read", "both")
-STATES: tuple[Literal["accepted", "read", "end-read"], ...] = ("accepted", "read", "end-read")
+STATES: tuple[State, ...] = ("accepted", "read", "end-read", "settled", "rest")
 CLOSINGS: tuple[Literal["unread"]] = ("unread",)
 UNTIL: tuple[Literal["blocked"]] = ("blocked",)
 _SERVER_ONLY = frozenset({"pause", "resume", "signal", "exits", "kill", "start", "restart", "check"})

@@ -1,0 +1,119 @@
+"""`churn.*`: what a connection used is given back, and a server with nothing to do uses no CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sockcheck import payloads
+from sockcheck.case import (
+    Action,
+    Actor,
+    Await,
+    Close,
+    Connect,
+    Mark,
+    Reset,
+    Rests,
+    Send,
+    ServerAction,
+    Shutdown,
+    WaitFor,
+)
+from sockcheck.conditions.base import Base, NotDerivedError, Variation
+from sockcheck.conditions.copying import closed, copy, prefix, span
+from sockcheck.conditions.ending import half_closed
+from sockcheck.conditions.neighbours import GARBAGE, deaf
+
+CONNECTIONS = 250
+"""From the 50th on, in two halves of a hundred, a leak is told from a pool that grows to its size (slopes.py)."""
+
+
+def leak(base: Base) -> Iterator[Variation]:
+    """One connection after the other, each ended in the same way; what the server keeps of them is counted."""
+    base.repeatable()
+    base.quick()
+    for kind, actors in _endings(base):
+        yield Variation(tuple(_in_turn(actors)), kind, (kind,), passing=CONNECTIONS * 0.02, state=base.case.state)
+
+
+def _endings(base: Base) -> Iterator[tuple[str, list[Actor]]]:
+    """The ways in which a connection may end, and the clients that end theirs so."""
+    where = span(base.actors[0])
+    rude = base.promises("survives-reset") or not base.has_contract
+    base.single  # noqa: B018 - clients that wait for each other cannot go one behind the other
+    whole = [closed(copy(base.actors, number)[0]) for number in range(CONNECTIONS)]
+    yield "close", whole
+    read = Await(where, "read", base.expect_within)
+    left = Close(where, unread=True)
+    for kind, (*steps, end) in (
+        ("reset", (*_begun(base), read, Reset(where))),
+        ("mid-message", (*_half(base), read, left)),
+        ("garbage", (base.connects[0], Send(where, (GARBAGE,), (), None, base.expect_within), read, left)),
+    ):
+        if kind != "reset" or rude:
+            yield kind, [Actor(f"client[{number}]", (*steps, end), pushes=True) for number in range(CONNECTIONS)]
+    try:
+        halved = half_closed(base, together=True)
+    except NotDerivedError:
+        return
+    if base.promises("half-close"):
+        yield "half-close", [closed(copy(halved, number)[0]) for number in range(CONNECTIONS)]
+
+
+def _in_turn(actors: list[Actor]) -> Iterator[Actor]:
+    """Each begins when the one before has ended."""
+    for number, actor in enumerate(actors):
+        where = span(actor)
+        before = (WaitFor(where, f"{number - 1} has ended"),) if number else ()
+        yield replace(actor, actions=(*before, *actor.actions, Mark(where, f"{number} has ended")))
+
+
+def _begun(base: Base) -> tuple[Action, ...]:
+    """Connected, and the first message sent, if the client speaks first."""
+    steps = prefix(copy(base.actors[:1], CONNECTIONS)[0])
+    first = next((step for step, action in enumerate(steps) if isinstance(action, Send)), None)
+    return steps[: first + 1] if first is not None else steps[:1]
+
+
+def _half(base: Base) -> tuple[Action, ...]:
+    """Connected, and half of the first message sent."""
+    *steps, last = _begun(base)
+    size = payloads.size(last.pieces) if isinstance(last, Send) else None
+    if not isinstance(last, Send) or size is None or not 1 < size <= 1 << 16:
+        return (*steps, last)
+    return (*steps, replace(last, pieces=(payloads.join(last.pieces)[: size // 2],), cuts=()))
+
+
+def spin(base: Base) -> Iterator[Variation]:
+    """After each kind of ending, and with clients that stay and do nothing, the server comes to rest."""
+    base.repeatable()
+    base.quick()
+    where = span(base.actors[0])
+    read = Await(where, "read", base.expect_within)
+    left = Close(where, unread=True)
+    over, rested = "there is nothing to do", "it was looked at"
+    server: tuple[ServerAction, ...] = (WaitFor(where, over), Rests(where), Mark(where, rested))
+    ended: tuple[tuple[str, tuple[Action, ...]], ...] = (
+        ("close", (*_begun(base), read, left)),
+        ("reset", (*_begun(base), read, Reset(where))),
+        ("mid-message", (*_half(base), read, left)),
+    )
+    for kind, actions in ended:
+        if kind != "reset" or base.promises("survives-reset") or not base.has_contract:
+            yield Variation((Actor("client", (*actions, Mark(where, over)), pushes=True),), kind, (kind,), server)
+    for kind, actions in (
+        ("idle", (base.connects[0], Await(where, "accepted", base.expect_within))),
+        ("half-closed", (base.connects[0], Shutdown(where, "write"), Await(where, "end-read", base.expect_within))),
+    ):
+        stays = (*actions, Mark(where, over), WaitFor(where, rested), left)
+        yield Variation((Actor("client", stays, pushes=True),), kind, (kind,), server)
+    try:
+        (unread,) = deaf(base)
+    except NotDerivedError:
+        return
+    if base.promises("survives-reset") or not base.has_contract:
+        neighbour = unread.actors[0]
+        asking = tuple(action for action in neighbour.actions if isinstance(action, Connect | Send))
+        stays = (*asking, Mark(where, over), WaitFor(where, rested), Reset(where))
+        yield Variation((Actor("client", stays, pushes=True),), "deaf", ("deaf",), server, unread.passing)

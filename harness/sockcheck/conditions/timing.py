@@ -1,0 +1,74 @@
+"""`time.*`: an idle connection lives as long as promised, and small replies are not held back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+from sockcheck import payloads
+from sockcheck.case import Action, Actor, Await, Connect, End, Expect, Send, Wait
+from sockcheck.conditions.base import Base, NotDerivedError, Variation
+from sockcheck.conditions.copying import span
+from sockcheck.conditions.cutting import is_plain
+from sockcheck.conditions.sizing import unit
+
+# A longer idle time is not waited for, unless all that is of any use is asked for.
+_LONGEST = 5.0
+_TURNS = 30
+
+
+def idle(base: Base) -> Iterator[Variation]:
+    """Silence that is shorter than the promised idle time, and silence that is longer."""
+    time = base.shortest_idle
+    if time == float("inf"):
+        raise NotDerivedError(f"the promise {base.promised('idle-close')!r} is no length of time")
+    if time > _LONGEST and not base.thorough:
+        raise NotDerivedError(f"it would take {time:g} s; --conditions thorough waits for it")
+    actor = base.single
+    base.quick()
+    where = span(actor)
+    wait = Wait(where, time * 0.6)
+    sends = [step for step, action in enumerate(actor.actions) if isinstance(action, Send)]
+    if not sends:
+        raise NotDerivedError("it sends nothing")
+    yield _with(actor, (*actor.actions[: sends[0]], wait, *actor.actions[sends[0] :]), "below", wait.duration)
+    if len(sends) > 1 and all(isinstance(actor.actions[step - 1], Expect | Connect) for step in sends):
+        actions: list[Action] = []
+        for action in actor.actions[: sends[1] + 1]:
+            actions += (wait, action) if isinstance(action, Send) else (action,)
+        actions += actor.actions[sends[1] + 1 :]
+        yield _with(actor, tuple(actions), "renewed", wait.duration * 2)
+    first = actor.actions[: sends[0]]
+    how: Literal["eof", "any"] = "eof" if base.promises("orderly-close") else "any"
+    late = base.expect_within
+    yield _with(actor, (*first, End(where, how, time + late, time)), "beyond", time)
+    send = actor.actions[sends[0]]
+    size = payloads.size(send.pieces) if isinstance(send, Send) and is_plain(send) else None
+    if isinstance(send, Send) and size is not None and 1 < size <= 65536:
+        half = replace(send, pieces=(payloads.join(send.pieces)[: size // 2],))
+        # Whether its first bytes count as a sign of life is left open: so it may take the time twice.
+        yield _with(
+            actor,
+            (*first, half, Await(where, "read", late), End(where, "any", 2 * time + late, None)),
+            "unfinished",
+            2 * time,
+        )
+
+
+def _with(actor: Actor, actions: tuple[Action, ...], kind: str, passing: float) -> Variation:
+    return Variation((replace(actor, actions=actions),), kind, (kind,), passing=passing)
+
+
+def prompt(base: Base) -> Iterator[Variation]:
+    """Thirty requests, each when the reply to the one before has come."""
+    base.repeatable()
+    if not base.may_pipeline:
+        raise NotDerivedError("nothing says that its requests may be repeated on one connection (pipelining)")
+    actor = base.single
+    first, last, request, _ = unit(base)
+    if len(request) > 1000:
+        raise NotDerivedError("its requests are not small")
+    turn = actor.actions[first : last + 1]
+    actions = (*actor.actions[:first], *(turn * _TURNS), *actor.actions[last + 1 :])
+    yield Variation((replace(actor, actions=actions),))

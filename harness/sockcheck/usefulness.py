@@ -1,0 +1,71 @@
+"""Which cases are worth running, by what the others came to: no law is tried with an exchange that does not work.
+
+Nor is one that is broken tried in each of its variations: a few that fail say all that is to be said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+from sockcheck.case import Case
+from sockcheck.verdict import Outcome
+
+ENOUGH = 5
+"""So many variations of a law that failed are enough to call it broken with a scenario."""
+
+_PLAIN = "::plain"
+
+
+class Usefulness:
+    """What became of the cases of one server. `exhaustive`: every variation is worth running.
+
+    Tell it of every case that is `planned`, before any of them `began` to fail, and how each was `judged` in the end.
+    """
+
+    def __init__(self, *, exhaustive: bool) -> None:
+        self._exhaustive = exhaustive
+        self._plain: dict[str, Literal["planned", "failed", "known"]] = {}
+        self._suspected: Counter[tuple[str, str]] = Counter()
+        self._broken: Counter[tuple[str, str]] = Counter()
+
+    def planned(self, case: Case) -> None:
+        if case.id.endswith(_PLAIN) and not case.skip and not case.known_failure:
+            self._plain[_stem(case)] = "planned"
+
+    def suspected(self, case: Case) -> None:
+        """It failed at first; whether that counts is not known yet."""
+        self._suspected[_variant(case)] += 1
+
+    def judged(self, case: Case, outcome: Outcome) -> None:
+        if outcome in ("fail", "flaky", "advice"):
+            self._broken[_variant(case)] += 1
+        if case.id.endswith(_PLAIN) and _stem(case) in self._plain:
+            self._plain[_stem(case)] = "failed" if outcome == "fail" else "known"
+
+    def postponed(self, case: Case) -> None:
+        """It is judged when all others are done: they do not wait for it."""
+        if case.id.endswith(_PLAIN) and _stem(case) in self._plain:
+            self._plain[_stem(case)] = "known"
+        self._suspected[_variant(case)] -= 1
+
+    def of(self, case: Case) -> Literal["", "later"] | str:
+        """ "" where it is to be run now, `later` where it depends on what is under way, else why it is of no use."""
+        if case.id.endswith(_PLAIN):
+            return ""
+        plain = self._plain.get(_stem(case), "known")
+        if plain == "failed":
+            return f"the exchange itself does not work: {_stem(case)}{_PLAIN} failed"
+        variant = _variant(case)
+        if not self._exhaustive and self._broken[variant] >= ENOUGH:
+            return f"{case.law} is broken already, in {ENOUGH} variations; --exhaustive tries them all"
+        waits = plain == "planned" or (not self._exhaustive and self._suspected[variant] >= ENOUGH)
+        return "later" if waits else ""
+
+
+def _stem(case: Case) -> str:
+    return case.id.partition("::")[0]
+
+
+def _variant(case: Case) -> tuple[str, str]:
+    return _stem(case), case.law
