@@ -42,7 +42,7 @@ def command(run: RunStarted, case_id: str, after: Sequence[str] = ()) -> tuple[t
 def reproduction(run: RunStarted, case_id: str) -> tuple[tuple[str, ...], ...]:
     """`sockcheck reproduce ID PATHS …`, as `command` does it."""
     given, served = _given(run)
-    paths, options = _split(given, frozenset({"--connect"}))
+    paths, options = _split(given, frozenset({"--connect", "--conditions"}))
     if run.seed:
         options.append(("--seed", str(run.seed)))
     return (("sockcheck", "reproduce", case_id, *paths), *options, *served)

@@ -87,7 +87,7 @@ DEATHS = (
         (
             Pattern((Cases(kinds=("deaf",)),)),
             Pattern(
-                (Cases(("leave.*",), ("no-connection", "refused", "silence"), variations=("?*",), unanswered=True),),
+                (Cases(("leave.*",), ("no-connection", "refused", "silence"), derived=True, unanswered=True),),
             ),
         ),
     ),
@@ -254,10 +254,9 @@ LIFE = (
         "socket(AF_INET6, …) with IPV6_V6ONLY off, bound to in6addr_any.",
         (
             Pattern(
-                (Cases(("host.any",), variations=("*::*", "*ipv6*", "*localhost*")),),
-                clear=(Cases(("host.any",), variations=("*127.*",)),),
+                (Cases(("host.any",), hosts=("*::*", "localhost")),),
+                clear=(Cases(("host.any",), hosts=("127.*",)),),
             ),
-            Pattern((Cases(("host.any",), traits=("ipv6",)),), clear=(Cases(("host.any",), traits=("ipv4",)),)),
         ),
     ),
     Entry(

@@ -160,7 +160,7 @@ STREAMS = (
                     Cases(
                         ("limit.garbage",),
                         ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"),
-                        variations=("",),
+                        derived=False,
                     ),
                 ),
             ),
