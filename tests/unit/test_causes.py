@@ -63,6 +63,12 @@ def to(host: str, one: Result) -> Result:
     return replace(one, case=replace(one.case, id=f"{one.case.id}({host})", actors=actors))
 
 
+def reading_only(one: Result) -> Result:
+    """The same, without a half-close."""
+    [actor] = one.case.actors
+    return replace(one, case=replace(one.case, actors=(replace(actor, actions=actor.actions[:3]),)))
+
+
 LENGTH = Difference(0, 0, b"\x00\x05hello", b"\x05\x00hello")
 WITHOUT_END = "the connection did not end within 2.00 s"
 NAMED: list[tuple[str, list[Result]]] = [
@@ -117,12 +123,20 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("one-at-a-time", [PLAIN, result("crowd.at-once", "no-connection")]),
     ("shared-buffer", [PLAIN, result("neighbour.idle"), result("crowd.interleaved", "silence")]),
     ("ignores-eof", [PLAIN, result("churn.spin", "spinning"), result("end.orderly", "silence", says=WITHOUT_END)]),
-    ("closes-unread", [PLAIN, result("end.orderly", "reset"), result("merge.with-end", "reset")]),
+    ("closes-unread", [PLAIN, result("end.orderly", "reset"), result("merge.pipeline", "reset")]),
     ("never-closes", [result("plain", "silence", says=WITHOUT_END), result("end.half", "silence", says=WITHOUT_END)]),
-    ("tail-lost", [PLAIN, result("end.half"), result("merge.with-end", "missing-bytes")]),
     ("tail-lost", [PLAIN, result("end.half", "missing-bytes", scenario="tail-at-end")]),
     ("half-close-is-close", [PLAIN, result("end.half", "missing-bytes"), result("merge.with-end", "missing-bytes")]),
-    ("short-send", [PLAIN, cut("in-body"), size("above-power"), result("size.large", "missing-bytes")]),
+    ("short-send", [PLAIN, cut("in-body"), size("above-power"), result("size.large", "silence")]),
+    ("half-close-is-close", [PLAIN, result("size.large", "missing-bytes")]),
+    ("impatient", [PLAIN, reading_only(result("size.large", "missing-bytes"))]),
+    ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("cut.at-k", "silence", scenario="cut-at-random")]),
+    ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
+    ("full-buffer-is-special", [PLAIN, result("size.edges", "silence"), result("size.large")]),
+    ("stale-state", [PLAIN, result("churn.leak", "refused", variation="close")]),
+    ("stale-state", [PLAIN, result("time.idle", "wrong-bytes")]),
+    ("alive-but-deaf", [PLAIN, result("limit.files", "silence")]),
+    ("never-closes", [result("plain", "silence", says=WITHOUT_END), result("churn.leak", "leaking")]),
     ("held-back", [PLAIN, result("time.prompt", "silence")]),
     ("timer-not-renewed", [PLAIN, result("time.idle", "early-end", traits=("renewed",)), result("time.idle")]),
     ("timer-not-renewed", [PLAIN, result("time.idle", "early-end", scenario="idle-renewed")]),

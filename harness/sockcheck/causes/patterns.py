@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from sockcheck.case import Case, Connect
+from sockcheck.case import Case, Connect, Shutdown
 from sockcheck.frozen import dataclass
 from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
@@ -37,9 +37,9 @@ class Cases:
 
     `laws`, `scenarios` and `hosts` are globs. A law is that of the case, that of one of its findings, or, for a case
     that fails only after others, theirs. `hosts` are the addresses that clients connect to, where they are named.
-    `says` stands in the message of a finding; `derived`: made from an exchange by a condition, or not, as somebody
-    wrote it; `unanswered`: nothing had come; `swapped`: the first difference is a number with its bytes the other way
-    round.
+    `says` stands in the message of a finding. `derived`: made from an exchange by a condition, or not, as somebody
+    wrote it. `half_closes`: one of its clients does. `unanswered`: nothing had come. `swapped`: the first difference is
+    a number with its bytes the other way round.
     """
 
     laws: tuple[str, ...] = ()
@@ -49,6 +49,7 @@ class Cases:
     scenarios: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     derived: bool | None = None
+    half_closes: bool = False
     unanswered: bool = False
     swapped: bool = False
 
@@ -56,11 +57,12 @@ class Cases:
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """It is there where, for each of `fails`, such a case fails that nothing else explains; for each of `passes` one
-    passes; and none of `clear` fails. It explains the cases of `fails` and of `takes`."""
+    passes; none of `clear` fails; and none of `never` passes. It explains the cases of `fails` and of `takes`."""
 
     fails: tuple[Cases, ...]
     passes: tuple[Cases, ...] = ()
     clear: tuple[Cases, ...] = ()
+    never: tuple[Cases, ...] = ()
     takes: tuple[Cases, ...] = ()
 
 
@@ -108,6 +110,7 @@ def explained(pattern: Pattern, failing: Sequence[Seen], open_: Sequence[Seen], 
         all(any(among(cases, each) for each in open_) for cases in pattern.fails)
         and all(any(among(cases, each) for each in passing) for cases in pattern.passes)
         and not any(among(cases, each) for cases in pattern.clear for each in failing)
+        and not any(among(cases, each) for cases in pattern.never for each in passing)
     )
     mine = (*pattern.fails, *pattern.takes)
     return [each for each in open_ if any(among(cases, each) for cases in mine)] if there else []
@@ -124,6 +127,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.scenarios or _like(case.scenario, cases.scenarios))
         and (not cases.hosts or any(_like(host, cases.hosts) for host in _hosts(case)))
         and (cases.derived is None or cases.derived is not is_written(case))
+        and (not cases.half_closes or _half_closes(case))
         and (not cases.unanswered or any(finding.received == 0 for finding in findings))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
     )
@@ -132,6 +136,11 @@ def among(cases: Cases, one: Seen) -> bool:
 def is_written(case: Case) -> bool:
     """Whether it is an exchange as its author wrote it, and not one that a condition made of it."""
     return case.id.endswith("::plain")
+
+
+def _half_closes(case: Case) -> bool:
+    actions = [action for actor in case.actors for action in actor.actions]
+    return any(isinstance(action, Shutdown) and action.how == "write" for action in actions)
 
 
 def _hosts(case: Case) -> list[str]:
