@@ -94,6 +94,16 @@ DEATHS = (
         (Pattern((Cases(("limit.files",), ("spinning", "wrong-measure", "exited")),)),),
     ),
     Entry(
+        "uncaught-error",
+        "ends as a whole when one connection fails",
+        "leave.reset-at-k",
+        "recv() and send() work as long as the peer is there, one thinks; they raise, or return -1, when it vanishes, "
+        "and so does decoding what it sent.",
+        "try: serve(client)\nexcept (OSError, ValueError): pass  # ValueError: of decode()\nfinally: client.close()",
+        "n = recv(fd, buffer, size, 0);\nif (n <= 0) { close(fd); return; }  /* never exit() */",
+        (Pattern((Cases(kinds=("exited",)),), takes=(Cases(kinds=("deaf",)),)),),
+    ),
+    Entry(
         "alive-but-deaf",
         "lives on after an error, and accepts no more clients",
         "leave.reset-at-k",
@@ -112,16 +122,6 @@ DEATHS = (
                 (Cases(("limit.files",), ("silence", "no-connection", "refused")),), clear=(Cases(("neighbour.*",)),)
             ),
         ),
-    ),
-    Entry(
-        "uncaught-error",
-        "ends as a whole when one connection fails",
-        "leave.reset-at-k",
-        "recv() and send() work as long as the peer is there, one thinks; they raise, or return -1, when it vanishes, "
-        "and so does decoding what it sent.",
-        "try: serve(client)\nexcept (OSError, ValueError): pass  # ValueError: of decode()\nfinally: client.close()",
-        "n = recv(fd, buffer, size, 0);\nif (n <= 0) { close(fd); return; }  /* never exit() */",
-        (Pattern((Cases(kinds=("exited",)),)),),
     ),
 )
 
@@ -165,7 +165,7 @@ WASTE = (
         "close(fd) when the reply is sent, or where recv() gives 0; also in the parent after fork().",
         (
             Pattern(
-                (Cases(("plain*", "end.*", "cut.*", "merge.*"), says=(_OPEN,)),),
+                (Cases(("plain*", "end.*"), says=(_OPEN,)),),
                 takes=(Cases(says=(_OPEN,)), Cases(kinds=("leaking",))),
             ),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sockcheck.causes.patterns import Cases, Entry, Pattern
 from sockcheck.verdict import Kind
 
+_EVERY_BYTE = Cases(("cut.every-byte",))
 _CUT = Cases(("cut.*",))
 _PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
 _ONE_ANSWER = (
@@ -15,6 +16,7 @@ _ONE_ANSWER = (
 )
 _FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
 _PLAIN = Cases(("plain*",))
+_NOT_IN_ORDER = "not in order"
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 
@@ -130,6 +132,7 @@ STREAMS = (
             Pattern(
                 (Cases(("cut.*",), _CLOSED),),
                 passes=(_PLAIN,),
+                never=(_EVERY_BYTE,),
                 takes=(
                     _PIECES,
                     Cases(("size.*", "merge.*")),
@@ -138,9 +141,11 @@ STREAMS = (
                 ),
             ),
             # It answers each piece, and of what comes together only the first.
-            Pattern((Cases(("cut.*",), ("surplus-bytes",)),), passes=(_PLAIN,), takes=_ONE_ANSWER),
-            Pattern((_CUT,), passes=(_PLAIN,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
-            Pattern((_CUT,), clear=(_PLAIN,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+            Pattern(
+                (Cases(("cut.*",), ("surplus-bytes",)),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_ANSWER
+            ),
+            Pattern((_CUT,), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+            Pattern((_CUT,), clear=(_PLAIN,), never=(_EVERY_BYTE,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
         ),
     ),
     Entry(
@@ -152,7 +157,7 @@ STREAMS = (
         "One thread for each connection, or a queue of replies that is sent from its front.",
         (
             Pattern(
-                (Cases(("merge.pipeline",), ("wrong-bytes",)),),
+                (Cases(("merge.pipeline",), ("wrong-bytes",), alone=True),),
                 clear=(Cases(("merge.*",), _LOST),),
                 takes=(Cases(("merge.*", "crowd.*", "size.large"), ("wrong-bytes",)),),
             ),
@@ -168,18 +173,19 @@ STREAMS = (
         "used -= end + 1 - buffer;  /* keep the rest */\nmemmove(buffer, end + 1, used);",
         (
             Pattern(
-                (Cases(("merge.sends",)),),
-                clear=(_CUT,),
+                (Cases(("merge.sends",), alone=True),),
+                clear=(_EVERY_BYTE,),
                 takes=(
                     Cases(
-                        ("merge.*", "end.half", "size.large", "crowd.backlog", "crowd.queued"), (*_LOST, "wrong-bytes")
+                        ("merge.*", "cut.at-k", "end.half", "size.large", "crowd.backlog", "crowd.queued"),
+                        (*_LOST, "wrong-bytes"),
                     ),
                 ),
             ),
             Pattern(
-                (Cases(("merge.pipeline",), ("silence", "missing-bytes", "wrong-bytes")),),
-                clear=(_CUT,),
-                takes=(Cases(("merge.*", "size.large", "neighbour.deaf")),),
+                (Cases(("merge.pipeline",), ("silence", "missing-bytes", "wrong-bytes"), alone=True),),
+                clear=(_EVERY_BYTE,),
+                takes=(Cases(("merge.*", "cut.at-k", "size.large", "neighbour.deaf")),),
             ),
         ),
     ),
@@ -213,11 +219,11 @@ STREAMS = (
         "Leave SO_LINGER alone. shutdown(fd, SHUT_WR); while (recv(fd, b, sizeof b, 0) > 0); close(fd);",
         (
             Pattern(
-                (Cases(("plain*", "end.half", "merge.with-end"), ("reset",)),),
+                (Cases(("plain*", "end.half", "merge.with-end"), ("reset",), says=(_NOT_IN_ORDER,)),),
                 takes=(Cases(kinds=("reset",)),),
             ),
             Pattern(
-                (Cases(("end.orderly",), ("reset",)),),
+                (Cases(("end.orderly",), ("reset",), says=(_NOT_IN_ORDER,)),),
                 clear=(Cases(("merge.*", "limit.*"), ("reset",)),),
                 takes=(Cases(kinds=("reset",)),),
             ),
@@ -231,36 +237,7 @@ STREAMS = (
         "be lost with it.",
         "client.shutdown(socket.SHUT_WR)\nwhile client.recv(4096): pass\nclient.close()",
         "shutdown(fd, SHUT_WR);\nwhile (recv(fd, b, sizeof b, 0) > 0);\nclose(fd);",
-        (Pattern((Cases(("end.*", "merge.*", "size.*"), ("reset",)),)),),
-    ),
-    Entry(
-        "tail-lost",
-        "forgets what came last when the stream ends",
-        "end.half",
-        "The end of the stream ends all, one thinks; what came with it, or before it without a newline, is still due "
-        "an answer.",
-        "if not data:\n    if pending: answer(pending)  # before leaving\n    break",
-        "if (n == 0) {\n  if (used > 0) answer(buffer, used);\n  close(fd); return; }",
-        (
-            Pattern(
-                (Cases(("end.half",), scenarios=("*tail*", "*unterminated*")),), takes=(Cases(("merge.with-end",)),)
-            ),
-        ),
-    ),
-    Entry(
-        "half-close-is-close",
-        "takes the client's end of stream for its leaving",
-        "end.half",
-        "An end of stream means that the client has gone, one thinks; it says only that nothing more will be sent, and "
-        "the client still reads.",
-        "if not data:\n    send what is still due, all of it  # then\n    client.close()",
-        "if (n == 0) { send_all(fd, rest); close(fd); }",
-        (
-            Pattern((Cases(("end.half", "merge.with-end")),)),
-            Pattern(
-                (Cases(("size.large",), ("missing-bytes",), half_closes=True),), clear=(_CUT, Cases(("size.edges",)))
-            ),
-        ),
+        (Pattern((Cases(("end.orderly", "merge.sends", "merge.pipeline", "size.*"), ("reset",)),)),),
     ),
     Entry(
         "short-send",
@@ -274,6 +251,37 @@ STREAMS = (
                 (Cases(("size.large",), ("silence", "wrong-bytes", "stalled")),),
                 clear=(_CUT, Cases(("size.edges",)), Cases(("merge.sends", "merge.pipeline"))),
                 takes=(Cases(("size.large", "neighbour.deaf", "end.half")),),
+            ),
+        ),
+    ),
+    Entry(
+        "tail-lost",
+        "forgets what came last when the stream ends",
+        "end.half",
+        "The end of the stream ends all, one thinks; what came with it, or before it without a newline, is still due "
+        "an answer.",
+        "if not data:\n    if pending: answer(pending)  # before leaving\n    break",
+        "if (n == 0) {\n  if (used > 0) answer(buffer, used);\n  close(fd); return; }",
+        (
+            Pattern(
+                (Cases(("end.half",), scenarios=("*tail*", "*unterminated*")),),
+                clear=(Cases(("end.half",), derived=True),),
+                takes=(Cases(("merge.with-end",)),),
+            ),
+        ),
+    ),
+    Entry(
+        "half-close-is-close",
+        "takes the client's end of stream for its leaving",
+        "end.half",
+        "An end of stream means that the client has gone, one thinks; it says only that nothing more will be sent, and "
+        "the client still reads.",
+        "if not data:\n    send what is still due, all of it  # then\n    client.close()",
+        "if (n == 0) { send_all(fd, rest); close(fd); }",
+        (
+            Pattern((Cases(("end.half", "merge.with-end")),), takes=(Cases(("merge.before-accept",), _CLOSED),)),
+            Pattern(
+                (Cases(("size.large",), ("missing-bytes",), half_closes=True),), clear=(_CUT, Cases(("size.edges",)))
             ),
         ),
     ),
@@ -298,7 +306,11 @@ STREAMS = (
         "deadline = now() + idle;  /* again after every request */",
         (
             Pattern((Cases(("time.idle",), traits=("renewed",)),), clear=(Cases(("time.idle",), traits=("below",)),)),
-            Pattern((Cases(("time.idle",), ("early-end", "missing-bytes", "reset"), scenarios=("*renew*",)),)),
+            Pattern(
+                (Cases(("time.idle",), _CLOSED, scenarios=("*renew*",)),),
+                clear=(Cases(("time.idle",), ("too-early",)),),
+                takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),
+            ),
         ),
     ),
     Entry(
@@ -309,8 +321,11 @@ STREAMS = (
         "A timeout of the length that is promised, on the whole exchange; not a short one on each recv().",
         "A timeout of the length that is promised, on the whole exchange; not a short SO_RCVTIMEO.",
         (
-            Pattern((Cases(("pace.slow",)),)),
-            Pattern((Cases(("time.idle",), ("early-end", "missing-bytes", "reset", "too-early")),)),
+            Pattern((Cases(("pace.slow",)),), takes=(_PIECES, Cases(("time.idle",), _CLOSED))),
+            Pattern(
+                (Cases(("time.idle",), (*_CLOSED, "too-early")),),
+                takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),
+            ),
             Pattern(
                 (Cases(("size.large",), ("missing-bytes", "reset", "early-end")),), clear=(_CUT, Cases(("size.edges",)))
             ),
@@ -323,6 +338,11 @@ STREAMS = (
         "A client that has nothing to say leaves, one thinks; some never do, and each keeps a place.",
         "client.settimeout(IDLE)\nexcept TimeoutError: client.close()",
         "n = poll(&fd, 1, idle);\nif (n == 0) close(client);",
-        (Pattern((Cases(("time.idle",), ("silence", "case-timeout")),)),),
+        (
+            Pattern(
+                (Cases(("time.idle",), ("silence", "case-timeout")),),
+                takes=(Cases(("neighbour.idle",), says=("did not end within",)),),
+            ),
+        ),
     ),
 )
