@@ -128,15 +128,12 @@ def _integer(values: Values, part: Number) -> bytes | Integer:
 
 
 def _frame(values: Values, part: Framed) -> Iterable[Piece]:
-    """A length that is known now is written out, so that what is certain about the bytes is seen in the case."""
+    """The length stays one of what stands behind it, also where it is known now: a condition may change that."""
     inner = pieces(values, part.parts)
     size = payloads.size(inner)
-    if size is None:
-        return (Prefixed(part.kind, inner),)
-    width, order = payloads.INTEGERS[part.kind]
-    if size >= 256**width:
+    if size is not None and size >= 256 ** payloads.INTEGERS[part.kind][0]:
         raise misfit(part.span, f"{count(size)} are too many for a length of {part.kind}")
-    return (size.to_bytes(width, order), *inner)
+    return (Prefixed(part.kind, inner),)
 
 
 def _end_run(found: list[Piece], run: list[bytes]) -> None:
