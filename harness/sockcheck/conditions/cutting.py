@@ -6,6 +6,7 @@ import random
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from sockcheck import payloads
 from sockcheck.case import Actor, Generated, Integer, Piece, Prefixed, Send, Value
@@ -171,6 +172,8 @@ def _note(pieces: Sequence[Piece], begin: int, found: dict[int, str]) -> int | N
                 begin = inside
             case Value():
                 return None
+            case _:
+                assert_never(piece)
     return begin
 
 
