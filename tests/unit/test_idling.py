@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sockcheck.case import Action, Actor, Case, Connect, End, Exact, Expect, Kill, Not, Quiet, Wait
+from sockcheck.case import Action, Actor, Case, Connect, End, Exact, Expect, Kill, Not, Quiet, Send, Wait
 from sockcheck.idling import can_share, idle_time, is_probe
 from sockcheck.scenario import Span
 
@@ -24,6 +24,8 @@ def case(*actions: Action, law: str = "plain") -> Case:
         (CONNECT, 0.0),
         (WAIT, 0.25),
         (Quiet(HERE, 0.5), 0.5),
+        (Send(HERE, (b"abc",), (1, 2), 0.25, 2.0), 0.5),
+        (Send(HERE, (b"abc",), (1, 2), None, 2.0), 0.0),
         (End(HERE, "eof", 2.0, 1.0), 1.0),
         (End(HERE, "eof", 2.0, None), 0.0),
         (Expect(HERE, Exact((b"x",)), 2.0, 0.75), 0.75),

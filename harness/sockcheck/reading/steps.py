@@ -92,7 +92,9 @@ DIRECTIONS: tuple[Literal["write", "read", "both"], ...] = ("write", "read", "bo
 STATES: tuple[State, ...] = ("accepted", "read", "end-read", "settled", "rest")
 CLOSINGS: tuple[Literal["unread"]] = ("unread",)
 UNTIL: tuple[Literal["blocked"]] = ("blocked",)
-_SERVER_ONLY = frozenset({"pause", "resume", "signal", "exits", "kill", "start", "restart", "check"})
+_SERVER_ONLY = frozenset(
+    {"pause", "resume", "signal", "exits", "kill", "start", "restart", "check", "rests", "limit", "taken"}
+)
 
 
 def _connect(scope: Scope, options: dict[str, Entry], entry: Entry, span: Span) -> ConnectStep:
