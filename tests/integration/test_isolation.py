@@ -131,7 +131,8 @@ class Runner:
             path = self.folder / "one.sock.yaml"
             path.write_text(scenarios, encoding="utf-8")
         record = self.folder / f"{uuid.uuid4().hex}.jsonl"
-        argv = [sys.executable, "-m", "sockcheck", "run", str(path), "--isolate", "net", "--record", str(record)]
+        argv = [sys.executable, "-m", "sockcheck", "run", str(path), "--conditions", "none"]
+        argv += ["--isolate", "net", "--record", str(record)]
         done = subprocess.run(
             [*(confined(*places) if places else ()), *argv, *map(str, words)],
             cwd=CHECKOUT,
@@ -343,7 +344,8 @@ def test_nothing_is_left_of_servers_nor_networks(tmp_path: Path, number: signal.
         return
     path, record = tmp_path / "stays.sock.yaml", tmp_path / "run.jsonl"
     path.write_text(STAYS, encoding="utf-8")
-    words = [sys.executable, "-m", "sockcheck", "run", str(path), "--isolate", "net", "--record", str(record)]
+    words = [sys.executable, "-m", "sockcheck", "run", str(path), "--conditions", "none"]
+    words += ["--isolate", "net", "--record", str(record)]
     words += python(OWN_ADDRESS, "127.0.0.1", "7777")
     with subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         until(lambda: record.exists() and b'"Connected"' in record.read_bytes(), "no client has connected")
