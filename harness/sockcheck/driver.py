@@ -55,7 +55,10 @@ Patience = Literal["none", "case", "server"]
 
 
 class Driver:
-    """Performs cases. One for each target, since it remembers how that one behaves."""
+    """Performs cases. One for each target, since it remembers how that one behaves.
+
+    `accept_took`: the seconds from its first client's connect() until it was accepted, 0.0 before there was one.
+    """
 
     def __init__(self, world: World, target: Target) -> None:
         self._world = replace(_there(world, target), emit=self._emit)
@@ -65,6 +68,7 @@ class Driver:
         self._before: Figures | None = None
         self._connections = 0
         self._accepted = False
+        self.accept_took = 0.0
         self._readings: list[tuple[int, Figures]] = []
         self._began = 0.0
 
@@ -119,6 +123,7 @@ class Driver:
     def _emit(self, event: Event) -> None:
         """Tell `event`. With a deadline goes how long the server was kept from running."""
         if isinstance(event, Connected):
+            self.accept_took = self.accept_took or event.at - event.began
             self._connections += 1
             if self._connections % _READ_EACH == 0:
                 self._note(self._figures())

@@ -171,12 +171,12 @@ def test_names_get_their_values_now_or_later() -> None:
     assert pieces("'${unique}'") == (Value("unique"),)
     assert pieces("{u16be: '${size}'}") == (b"\0\4",)
     assert pieces("[{u16be: '${n}'}, x]") == (Integer("u16be", Value("n")), b"x")
-    assert pieces("{frame: u8, of: '${name}'}") == (b"\3bob",)
+    assert pieces("{frame: u8, of: '${name}'}") == (Prefixed("u8", (b"bob",)),)
     assert pieces("[a, {frame: u16le, of: ['${who}', b]}]") == (b"a", Prefixed("u16le", (Value("who"), b"b")))
     payloads = "payloads: {big: {random: '${size}'}}"
     whole = Generated("random", 4, 0, b"")
     assert pieces("{payload: big}", payloads) == (whole,)
-    assert pieces("[x, {frame: u8, of: {payload: big}}]", payloads) == (b"x\4", whole)
+    assert pieces("[x, {frame: u8, of: {payload: big}}]", payloads) == (b"x", Prefixed("u8", (whole,)))
     turns = "{repeat: {times: 2, steps: [send: {payload: big, first: '${turn}'}]}}"
     case = case_of(f"{payloads}\nclient: [connect, {turns}]\n")
     assert [action.pieces for action in case.actors[0].actions if isinstance(action, Send)] == [

@@ -9,6 +9,7 @@ from sockcheck.case import (
     Action,
     Actor,
     AnyOf,
+    Await,
     Close,
     Connect,
     Count,
@@ -209,3 +210,8 @@ def prefix(actor: Actor) -> tuple[Action, ...]:
         if not isinstance(given, Mark):
             found.append(given)
     return tuple(found)
+
+
+def leaving(where: Span, within: float) -> tuple[Action, ...]:
+    """It leaves in order: nothing that came is left unread, since close() would be a reset then."""
+    return Await(where, "settled", within), Close(where, unread=True)

@@ -28,7 +28,7 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import copy, prefix, span, waiting
+from sockcheck.conditions.copying import copy, leaving, prefix, span, waiting
 from sockcheck.conditions.sizing import through_a_small_window
 from sockcheck.scenario import Span
 
@@ -40,7 +40,7 @@ _MOST_STEPS = 8
 def by_close(base: Base) -> Iterator[Variation]:
     """In order: at once, behind each step, in the middle of each message."""
     for label, trait, actions in _points(base):
-        yield _leave(base, label, trait, actions, Close(_span(base), unread=True))
+        yield _leave(base, label, trait, actions, *leaving(_span(base), base.expect_within))
 
 
 def by_reset(base: Base) -> Iterator[Variation]:
@@ -112,9 +112,9 @@ def _steps(base: Base) -> tuple[Action, ...]:
     return steps[:end]
 
 
-def _leave(base: Base, label: str, trait: str, actions: Sequence[Action], end: Close | Reset) -> Variation:
+def _leave(base: Base, label: str, trait: str, actions: Sequence[Action], *end: Action) -> Variation:
     where = _span(base)
-    leaver = Actor("leaver", (*actions, end, Mark(where, _GONE)), pushes=True)
+    leaver = Actor("leaver", (*actions, *end, Mark(where, _GONE)), pushes=True)
     return Variation((leaver, *waiting(base.actors, _GONE)), label, (trait,))
 
 

@@ -9,7 +9,6 @@ from sockcheck.case import (
     Actor,
     Await,
     Check,
-    Close,
     Comparison,
     Expect,
     Generated,
@@ -21,7 +20,7 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import copy, finished, prefix, span, waiting
+from sockcheck.conditions.copying import copy, finished, leaving, prefix, span, waiting
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
@@ -46,7 +45,7 @@ def endless(base: Base) -> Iterator[Variation]:
     send = Send(where, (Generated("repeat", _ENDLESS, 0, b"x" * 1024),), (), None, within, until_blocked=True)
     read = Await(where, "rest", base.expect_within)
     sender = Actor(
-        "sender", (*begun, send, read, Mark(where, "all is sent"), WaitFor(where, "looked"), _left(base)), pushes=True
+        "sender", (*begun, send, read, Mark(where, "all is sent"), WaitFor(where, "looked"), *_left(base)), pushes=True
     )
     check = Check(where, (Comparison("memory", "<", _KEPT_MIB, where),), base.expect_within)
     server: tuple[ServerAction, ...] = (WaitFor(where, "all is sent"), check, Mark(where, "looked"))
@@ -64,7 +63,7 @@ def files(base: Base) -> Iterator[Variation]:
     for number, mark in enumerate(marks):
         before = WaitFor(where, marks[number - 1] if number else "few are left")
         left = (Mark(where, _GONE),) if number == len(marks) - 1 else ()
-        actions = (before, base.connects[0], Mark(where, mark), WaitFor(where, "looked"), _left(base), *left)
+        actions = (before, base.connects[0], Mark(where, mark), WaitFor(where, "looked"), *_left(base), *left)
         neighbours.append(Actor(f"neighbour[{number}]", actions, pushes=True))
     server: tuple[ServerAction, ...] = (
         WaitFor(where, "it serves"),
@@ -85,7 +84,7 @@ def garbage(base: Base) -> Iterator[Variation]:
     read = Await(where, "read", base.expect_within)
     for label, data in _GARBAGE.items():
         send = Send(where, (data,), (), None, base.expect_within)
-        actions = (*begun, send, read, Await(where, "settled", base.expect_within), _left(base), Mark(where, _GONE))
+        actions = (*begun, send, read, *_left(base), Mark(where, _GONE))
         yield Variation((Actor("sender", actions, pushes=True), *waiting(base.actors, _GONE)), label)
 
 
@@ -96,5 +95,5 @@ def _greeted(base: Base) -> tuple[Action, ...]:
     return steps[:first] if any(isinstance(action, Send) for action in steps) else steps[:1]
 
 
-def _left(base: Base) -> Close:
-    return Close(span(base.actors[0]), unread=True)
+def _left(base: Base) -> tuple[Action, ...]:
+    return leaving(span(base.actors[0]), base.expect_within)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sockcheck import payloads
-from sockcheck.case import Action, Actor, Await, Close, Connect, Generated, Mark, Reset, Send, WaitFor
+from sockcheck.case import Action, Actor, Await, Connect, Generated, Mark, Reset, Send, WaitFor
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import copy, finished, prefix, span, waiting
+from sockcheck.conditions.copying import copy, finished, leaving, prefix, span, waiting
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.sizing import through_a_small_window, unit
 
@@ -25,7 +25,7 @@ def idle(base: Base) -> Iterator[Variation]:
     where = span(base.actors[0])
     for number in sorted({1, _room(base)}):
         neighbours = [(base.connects[0],)] * number
-        yield _beside(base, neighbours, f"{number} idle", (), Close(where, unread=True))
+        yield _beside(base, neighbours, f"{number} idle", (), leaving(where, base.expect_within))
 
 
 def stalled(base: Base) -> Iterator[Variation]:
@@ -42,7 +42,7 @@ def stalled(base: Base) -> Iterator[Variation]:
     for at in sorted({1, size // 2, size - 1}):
         part = Send(send.span, (data[:at],), (), None, send.within)
         half = (*steps[:first], part, Await(where, "read", base.expect_within))
-        yield _beside(base, [half], f"{first + 1}:{at}", (), Close(where, unread=True))
+        yield _beside(base, [half], f"{first + 1}:{at}", (), leaving(where, base.expect_within))
 
 
 def deaf(base: Base) -> Iterator[Variation]:
@@ -65,7 +65,7 @@ def deaf(base: Base) -> Iterator[Variation]:
         until_blocked=True,
     )
     before = [through_a_small_window(given) if isinstance(given, Connect) else given for given in steps]
-    yield _beside(base, [(*before, asking)], "", (), Reset(where), passing=base.expect_within * 2)
+    yield _beside(base, [(*before, asking)], "", (), (Reset(where),), passing=base.expect_within * 2)
 
 
 def fails(base: Base) -> Iterator[Variation]:
@@ -74,17 +74,19 @@ def fails(base: Base) -> Iterator[Variation]:
     garbage = Send(where, (GARBAGE,), (), None, base.expect_within)
     read = Await(where, "read", base.expect_within)
     if base.promises("survives-reset") or not base.has_contract:
-        yield _during(base, (base.connects[0],), (), Reset(where), "reset")
-    yield _during(base, (base.connects[0],), (garbage, read), Close(where, unread=True), "garbage")
+        yield _during(base, (base.connects[0],), (), (Reset(where),), "reset")
+    yield _during(base, (base.connects[0],), (garbage, read), leaving(where, base.expect_within), "garbage")
 
 
-def _during(base: Base, before: Sequence[Action], then: Sequence[Action], end: Close | Reset, label: str) -> Variation:
+def _during(
+    base: Base, before: Sequence[Action], then: Sequence[Action], end: tuple[Action, ...], label: str
+) -> Variation:
     """A neighbour that is there before the others, and misbehaves when they have begun; they go on when it has."""
     where = span(base.actors[0])
     begun, gone = "the others have begun", "the neighbour has gone"
     neighbour = Actor(
         "neighbour",
-        (*before, Mark(where, "the neighbour is here"), WaitFor(where, begun), *then, end, Mark(where, gone)),
+        (*before, Mark(where, "the neighbour is here"), WaitFor(where, begun), *then, *end, Mark(where, gone)),
         pushes=True,
     )
     actors = []
@@ -101,7 +103,7 @@ def _beside(
     neighbours: Sequence[Sequence[Action]],
     label: str,
     traits: tuple[str, ...],
-    end: Close | Reset,
+    end: tuple[Action, ...],
     passing: float = 0.0,
 ) -> Variation:
     """The exchange while these neighbours are as far as they go; they leave when all others are served."""
@@ -113,7 +115,7 @@ def _beside(
         before: tuple[Action, ...] = (WaitFor(where, marks[-1]),) if marks else ()
         marks.append(mark)
         name = f"neighbour[{number}]" if len(neighbours) > 1 else "neighbour"
-        found.append(Actor(name, (*before, *actions, Mark(where, mark), WaitFor(where, _SERVED), end), pushes=True))
+        found.append(Actor(name, (*before, *actions, Mark(where, mark), WaitFor(where, _SERVED), *end), pushes=True))
     others = waiting(finished(base.actors, _SERVED), marks[-1])
     return Variation((*found, *others), label, traits, passing=passing)
 
