@@ -258,7 +258,7 @@ def _add_reproduce(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -
     reproduce.add_argument("paths", metavar="PATH", nargs="*", help="scenario files, or folders of them")
     reproduce.add_argument("--record", metavar="FILE", help="take the case, and what was seen, from this record")
     reproduce.add_argument("--connect", metavar="ADDRESS", help="the script uses the server that listens there")
-    reproduce.add_argument("--seed", type=int, default=0, metavar="N", help="as for `run`; default: 0")
+    _add_conditions(reproduce)
 
 
 def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:

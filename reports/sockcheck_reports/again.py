@@ -1,4 +1,4 @@
-"""The command that runs just one case again, from the command line that the run was started with."""
+"""The commands that run just one case again, or show it without sockcheck, from the command line of the run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sockcheck.events import RunStarted
 
 _TAKES_VALUE = frozenset(
     {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
-    | {"--timeout", "--port", "--isolate", "--flaky"}
+    | {"--timeout", "--port", "--isolate", "--flaky", "--conditions"}
 )
-_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe"})
+_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe", "--conditions"})
 # So many cases that go before are named; more of them are all that there are.
 _NAMED = 5
 _BARE = re.compile(r"(?:[\w@%+=:./-]|\{\w+\})+", re.ASCII)
@@ -26,23 +26,37 @@ def command(run: RunStarted, case_id: str, after: Sequence[str] = ()) -> tuple[t
     run before it, on the same server: by `--jobs 1`, in the order in which they stand anyway. `run.command` is
     sockcheck's own command line, with or without the program's name and the word `run`.
     """
+    given, served = _given(run)
+    selected: list[tuple[str, ...]] = [("--select", each) for each in dict.fromkeys((*after, case_id))]
+    kept = _KEPT
+    if len(selected) > _NAMED:
+        selected, kept = [], _KEPT | {"--repeat", "--select"}
+    paths, options = _split(given, kept)
+    if run.seed:
+        options.append(("--seed", str(run.seed)))
+    if after:
+        options.append(("--jobs", "1"))
+    return (("sockcheck", "run", *paths), *selected, *options, *served)
+
+
+def reproduction(run: RunStarted, case_id: str) -> tuple[tuple[str, ...], ...]:
+    """`sockcheck reproduce ID PATHS …`, as `command` does it."""
+    given, served = _given(run)
+    paths, options = _split(given, frozenset({"--connect", "--conditions"}))
+    if run.seed:
+        options.append(("--seed", str(run.seed)))
+    return (("sockcheck", "reproduce", case_id, *paths), *options, *served)
+
+
+def _given(run: RunStarted) -> tuple[list[str], list[tuple[str, ...]]]:
+    """What was given to `run`: before `--`, and, with it, the server's command, if there is one."""
     given = list(run.command)
     if given and (PurePath(given[0]).name.startswith("sockcheck") or given[0].endswith("__main__.py")):
         given.pop(0)
     if given and given[0] == "run":
         given.pop(0)
     cut = given.index("--") if "--" in given else len(given)
-    selected: list[tuple[str, ...]] = [("--select", each) for each in dict.fromkeys((*after, case_id))]
-    kept = _KEPT
-    if len(selected) > _NAMED:
-        selected, kept = [], _KEPT | {"--repeat", "--select"}
-    paths, options = _split(given[:cut], kept)
-    if run.seed:
-        options.append(("--seed", str(run.seed)))
-    served = [tuple(given[cut:])] if given[cut:] else []
-    if after:
-        options.append(("--jobs", "1"))
-    return (("sockcheck", "run", *paths), *selected, *options, *served)
+    return given[:cut], [tuple(given[cut:])] if given[cut:] else []
 
 
 def _split(given: Sequence[str], kept: Container[str]) -> tuple[list[str], list[tuple[str, ...]]]:

@@ -8,7 +8,7 @@ from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from sockcheck.case import SERVER
-from sockcheck.events import Role, RunStarted, TargetFailed
+from sockcheck.events import CauseNamed, Role, RunStarted, TargetFailed
 from sockcheck.verdict import Finding
 
 from .again import command, shell_lines, words
@@ -22,12 +22,21 @@ INDENT = "  "
 _OUTPUT_SHOWN = 20
 _NARROWEST_EXCERPT = 24
 _OTHERS_SHOWN = 8
-_WORD = {"fail": "FAIL", "flaky": "FLAKY", "error": "ERROR", "busy": "BUSY", "pass": "pass", "skip": "skip"}
+WORD = {
+    "fail": "FAIL",
+    "flaky": "FLAKY",
+    "advice": "ADVICE",
+    "error": "ERROR",
+    "busy": "BUSY",
+    "pass": "pass",
+    "skip": "skip",
+}
 STYLE = {
     "fail": "bold red",
     "flaky": "bold red",
     "error": "bold magenta",
     "busy": "bold magenta",
+    "advice": "bold yellow",
     "pass": "green",
     "skip": "yellow",
 }
@@ -44,6 +53,7 @@ _SAID = {
     "pass": "passed",
     "fail": "failed",
     "flaky": "flaky",
+    "advice": "failed",
     "error": "no judgement",
     "busy": "no judgement",
     "skip": "not judged",
@@ -75,7 +85,7 @@ def paragraph(text: str, width: int, style: str = "", first: str = INDENT, rest:
 
 def heading(case: CaseView, width: int) -> list[Text]:
     """The verdict, the case's id and its title. The id is never broken, so that it can be copied."""
-    word = "KNOWN" if case.known_failure else _WORD[case.outcome]
+    word = "KNOWN" if case.known_failure else WORD[case.outcome]
     return [
         Text.assemble((word, STYLE[case.outcome]), "  ", (plain(case.label), "bold")),
         *paragraph(case.case.title, width, first=" " * (len(word) + 2)),
@@ -107,12 +117,26 @@ def account(case: CaseView, view: View, laws: Mapping[str, str], width: int) -> 
             lines += paragraph(sentence, width, first=f"{INDENT}  - ")
     for law in dict.fromkeys(finding.law for finding in case.findings):
         lines += [Text(), *_law(law, laws, width)]
+    cause = cause_of(case, view)
+    if cause:
+        lines += [Text(), *paragraph(caused(cause), width, first=f"{INDENT}Cause ", rest=INDENT)]
     lines += [Text(), *_timeline(case, width), *_server(case, width), *_output(case, width)]
     for hint in hints(case):
         lines += [Text(), *paragraph(hint, width, first=f"{INDENT}Hint: ", rest=INDENT)]
     if view.run:
         lines += [Text(), *_again(view.run, case, width)]
     return lines
+
+
+def cause_of(case: CaseView, view: View) -> CauseNamed | None:
+    """The known cause of a case, if it has one."""
+    known = (cause for cause in view.causes if cause.known)
+    return next((cause.named for cause in known if any(each is case for each in cause.cases)), None)
+
+
+def caused(cause: CauseNamed) -> str:
+    """`one-recv: the server takes one recv() for one message`."""
+    return f"{plain(cause.id)}: the server {cause.title}"
 
 
 def predecessors(case: CaseView) -> tuple[str, ...]:

@@ -16,12 +16,25 @@ from markupsafe import Markup
 
 from sockcheck.verdict import Finding
 
+from . import causes
 from .again import command, words
 from .clients import accused, prefix, told
 from .excerpt import Comparison, SourceLine, clipped, output_lines, plain, source_line
-from .failure import again_title, attempts, compared, hints, not_judged, others, predecessors, served_by, where
+from .failure import (
+    again_title,
+    attempts,
+    cause_of,
+    caused,
+    compared,
+    hints,
+    not_judged,
+    others,
+    predecessors,
+    served_by,
+    where,
+)
 from .rows import Row
-from .view import CaseView, View
+from .view import CaseView, CauseView, View
 from .wording import count, duration, size
 
 SHOWN_WHOLE = 200
@@ -70,6 +83,7 @@ class _Failure:
     after: tuple[str, ...]
     attempts: tuple[str, ...]
     laws: tuple[tuple[str, str], ...]
+    caused: tuple[str, str] | None
     hints: tuple[str, ...]
     moments: tuple[_Moment, ...]
     server: tuple[str, str] | None
@@ -78,6 +92,31 @@ class _Failure:
     output_left: str
     again_title: str
     again: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """A cause as it is shown. `links` are the labels and anchors of its cases, `left` of them are not named."""
+
+    cause: CauseView
+    anchor: str
+    title: str
+    cases: str
+    needed: str
+    smallest: tuple[str, str]
+    mends: tuple[tuple[str, str], ...]
+    steps: tuple[tuple[str, ...], ...]
+    links: tuple[tuple[str, str], ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Cases that are told together; all but the first, if there is one, are folded away, under the words `more`."""
+
+    first: _Failure | None
+    others: tuple[_Failure, ...]
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +135,18 @@ class _Line:
 def render(view: View, laws: Mapping[str, str]) -> str:
     """The whole document. `laws` gives each law's sentence by its id.
 
-    The first 200 failures and errors and the first 200 known failures are shown in full; of the others the table tells,
-    and the page says so.
+    The first 200 failures and errors, the first 200 known failures and the first 200 of advice are shown in full, the
+    smallest of each cause among them; of the others the table tells, and the page says so.
     """
     environment = _environment()
     style, policy = _style()
-    failing = (*view.failures, *view.errors)
-    shown = (*failing[:SHOWN_WHOLE], *view.known_failures[:SHOWN_WHOLE])
+    failing = causes.groups(view)
+    ordered = [*(group.first for group in failing), *(case for group in failing for case in group.others)]
+    shown = (*ordered[:SHOWN_WHOLE], *view.advice[:SHOWN_WHOLE], *view.known_failures[:SHOWN_WHOLE])
     anchors = {id(case): f"case-{number}" for number, case in enumerate(shown, 1)}
-    told = [_failure(case, anchors[id(case)], view, laws) for case in shown]
+    known = [cause for cause in view.causes if cause.known]
+    anchors |= {id(cause.named): f"cause-{number}" for number, cause in enumerate(known, 1)}
+    told = {id(case): _failure(case, anchors, view, laws) for case in shown}
     page = environment.get_template("report.html.j2")
     return page.render(
         style=Markup(style),
@@ -113,11 +155,22 @@ def render(view: View, laws: Mapping[str, str]) -> str:
         headline=headline(view),
         good=_good(view),
         counts=_counts(view),
+        why=causes.headline(view),
+        causes=[_cause(cause, anchors, view) for cause in causes.counting(view)],
         sections=(
-            ("What went wrong", [failure for failure in told if not failure.case.known_failure]),
-            ("Known failures", [failure for failure in told if failure.case.known_failure]),
+            ("What went wrong", [], [_group(group, told) for group in failing if id(group.first) in told]),
+            (
+                "Advice: not promised, so it does not count",
+                [_cause(cause, anchors, view) for cause in known if not cause.failing],
+                _advice(view, told),
+            ),
+            (
+                "Known failures",
+                [],
+                [_Group(told[id(case)], (), "") for case in view.known_failures if id(case) in told],
+            ),
         ),
-        more=len(failing) + len(view.known_failures) - len(shown),
+        more=len(ordered) + len(view.advice) + len(view.known_failures) - len(shown),
         lines=_lines(view, anchors),
         target_failures=[
             (clipped(event.message), clipped(event.hint), output_lines([event.output], _OUTPUT_LIMIT)[0])
@@ -167,8 +220,17 @@ def headline(view: View) -> str:
         return f"No case passed, {known}" if known else "No case was run"
     if counts.passed == counts.total:
         return "The one case passed" if counts.total == 1 else f"All {count(counts.total, 'case')} passed"
-    others = counts.total - counts.passed - counts.known
-    said = [f"{count(counts.passed, 'case')} passed", known, f"{others:,} not run" if others else ""]
+    others = (
+        (counts.flaky, "flaky"),
+        (counts.advice, "advice"),
+        (counts.busy, "not judged"),
+        (counts.skipped + counts.not_run, "not run"),
+    )
+    said = [
+        f"{count(counts.passed, 'case')} passed",
+        known,
+        *(f"{number:,} {word}" for number, word in others if number),
+    ]
     return ", ".join(filter(None, said))
 
 
@@ -196,6 +258,7 @@ def _counts(view: View) -> list[tuple[str, str, str]]:
         (counts.errors, "error" if counts.errors == 1 else "errors", "error"),
         (counts.busy, "not judged on a busy machine", "error"),
         (counts.passed, "passed", "pass"),
+        (counts.advice, "advice", "skip"),
         (counts.known, "known failure" if counts.known == 1 else "known failures", "skip"),
         (counts.skipped, "skipped", "skip"),
         (counts.not_run, "not run", "skip"),
@@ -203,13 +266,45 @@ def _counts(view: View) -> list[tuple[str, str, str]]:
     return [(f"{number:,}", word, outcome) for number, word, outcome in given if number or outcome == "pass"]
 
 
-def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -> _Failure:
+def _cause(cause: CauseView, anchors: Mapping[int, str], view: View) -> _Cause:
+    named, cases = cause.named, cause.failing or cause.cases
+    linked = [(plain(case.label), anchors[id(case)]) for case in cases if id(case) in anchors]
+    return _Cause(
+        cause=cause,
+        anchor=anchors[id(named)],
+        title=clipped(f"The server {named.title}"),
+        cases=count(len(cases), "case"),
+        needed=causes.promises(cause) if not cause.failing else "",
+        smallest=(plain(named.smallest), anchors.get(id(cases[0]), "")),
+        mends=tuple(
+            (language, "\n".join(map(clipped, mend.splitlines())))
+            for language, mend in (("Python", named.mend_python), ("C", named.mend_c))
+            if mend
+        ),
+        steps=tuple(tuple(words(step)) for step in causes.next_steps(cause, view)),
+        links=tuple(linked),
+        left=len(cases) - len(linked),
+    )
+
+
+def _group(group: causes.Group, told: Mapping[int, _Failure]) -> _Group:
+    others = tuple(told[id(case)] for case in group.others if id(case) in told)
+    return _Group(told[id(group.first)], others, causes.more_of(group))
+
+
+def _advice(view: View, told: Mapping[int, _Failure]) -> list[_Group]:
+    others = tuple(told[id(case)] for case in view.advice if id(case) in told)
+    return [_Group(None, others, count(len(view.advice), "case"))] if others else []
+
+
+def _failure(case: CaseView, anchors: Mapping[int, str], view: View, laws: Mapping[str, str]) -> _Failure:
     output, left = output_lines([event.data for event in case.output], _OUTPUT_LIMIT)
     left += case.dropped
     named = dict.fromkeys(finding.law for finding in case.findings)
+    cause = cause_of(case, view)
     return _Failure(
         case=case,
-        anchor=anchor,
+        anchor=anchors[id(case)],
         where=where(case),
         findings=tuple(_finding(case, finding, view) for finding in told(case.findings)[0]),
         others=others(case),
@@ -217,6 +312,7 @@ def _failure(case: CaseView, anchor: str, view: View, laws: Mapping[str, str]) -
         after=predecessors(case),
         attempts=attempts(case),
         laws=tuple((plain(law), laws.get(law, "")) for law in named),
+        caused=(clipped(caused(cause)), anchors[id(cause)]) if cause else None,
         hints=tuple(clipped(hint) for hint in hints(case)),
         moments=tuple(_moment(row, prefix(case.case, row.client)) for row in case.rows),
         server=served_by(case),

@@ -14,8 +14,8 @@ from sockcheck.case import Case
 from sockcheck.events import CaseNotRun, TargetFailed
 
 from .excerpt import clipped, output_lines, plain
-from .failure import account, target_failure
-from .view import CaseView, View
+from .failure import account, caused, target_failure
+from .view import CaseView, CauseView, View
 from .wording import size
 
 OUTPUT_LIMIT = 8 * 1024
@@ -75,7 +75,19 @@ def _suite(root: Element, view: View, path: str, entries: list[Element]) -> None
         suite.set("timestamp", plain(view.run.started))
     if path:
         suite.set("file", plain(path))
+    _properties(suite, [cause for cause in view.causes if cause.known and _is_of(cause, path)])
     suite.extend(entries)
+
+
+def _properties(suite: Element, causes: Iterable[CauseView]) -> None:
+    """The causes of what failed in a suite, for whoever reads more than test cases."""
+    found = list(causes)
+    if found:
+        properties = SubElement(suite, "properties")
+        for cause in found:
+            SubElement(
+                properties, "property", name=f"cause {plain(cause.named.id)}", value=clipped(caused(cause.named))
+            )
 
 
 def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], names: _Names) -> Element:
@@ -90,6 +102,10 @@ def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], na
         _result(element, "skipped", "skip", entry.reason, "")
         return element
     text = "\n".join(line.plain.rstrip() for line in account(entry, view, laws, _WIDTH))
+    if entry.outcome == "advice":
+        # It passed as far as anybody counts: what was found is only said.
+        _output(element, entry, f"advice, which does not count: {clipped(entry.reason)}\n\n{text}")
+        return element
     if entry.known_failure:
         _result(element, "skipped", "known-failure", entry.reason, text)
     elif entry.outcome in ("fail", "flaky"):
@@ -111,12 +127,18 @@ def _result(element: Element, tag: str, kind: str, message: str, text: str) -> N
     SubElement(element, tag, type=kind, message=clipped(message)).text = text or clipped(message)
 
 
-def _output(element: Element, case: CaseView) -> None:
+def _is_of(cause: CauseView, path: str) -> bool:
+    return bool(path) and any(case.case.span.path == path for case in cause.cases)
+
+
+def _output(element: Element, case: CaseView, lead: str = "") -> None:
+    """`lead`, then the last that the server wrote."""
     lines, left = output_lines([event.data for event in case.output], OUTPUT_LIMIT)
     left += case.dropped
-    if lines:
-        note = [f"({size(left)} before this are not shown)"] if left else []
-        SubElement(element, "system-out").text = "\n".join([*note, *lines])
+    note = [f"({size(left)} before this are not shown)"] if left and lines else []
+    said = [lead] if lead else []
+    if said or lines:
+        SubElement(element, "system-out").text = "\n".join([*said, *note, *lines])
 
 
 def _run_troubles(view: View, names: _Names) -> Iterable[Element]:

@@ -34,6 +34,7 @@ _WORDS: tuple[tuple[Outcome, str], ...] = (
     ("error", "errors"),
     ("busy", "not judged"),
     ("pass", "passed"),
+    ("advice", "advice"),
 )
 _BAD: tuple[Outcome, ...] = ("fail", "flaky", "error", "busy")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from . import causes
 from .excerpt import plain
 from .failure import STYLE, account, heading, paragraph, target_failure
 from .view import Counts, View
@@ -32,9 +33,9 @@ def render(
 ) -> str:
     """The report as text that ends in a newline, in lines of at most `width` columns, and 60 at least.
 
-    `laws` gives each law's sentence by its id. `verbosity`: -1 for the summary alone; 0 with the first ten failures in
-    full, the others and the known ones by name; 1 with a line for every case and all in full. `written` names the
-    reports that were written, one sentence each.
+    `laws` gives each law's sentence by its id. `verbosity`: -1 for the summary alone; 0 with the causes, the smallest
+    failure of each and ten failures at the most in full, the others and the known ones by name; 1 with a line for every
+    case and all in full. `written` names the reports that were written, one sentence each.
     """
     width = max(60, width)
     lines: list[Text] = []
@@ -43,7 +44,9 @@ def render(
     if verbosity >= 0:
         for event in view.target_failures:
             lines += [*target_failure(event, width), Text()]
-        lines += _failures(view, laws, width, len(view.cases) if verbosity > 0 else _SHOWN_WHOLE)
+        lines += _causes(view, width)
+        lines += _failures(view, laws, width, whole=verbosity > 0)
+        lines += _advice(view, laws, width, whole=verbosity > 0)
         lines += _known(view, laws, width, whole=verbosity > 0)
         lines += _not_run(view, width)
     lines += summary(view, width)
@@ -86,17 +89,49 @@ def _every_case(view: View) -> list[Text]:
     return [*lines, Text()] if lines else []
 
 
-def _failures(view: View, laws: Mapping[str, str], width: int, whole: int) -> list[Text]:
-    failing = (*view.failures, *view.errors)
+def _causes(view: View, width: int) -> list[Text]:
+    said = causes.headline(view)
+    lines = [*paragraph(f"{said}.", width, "bold", first=""), Text()] if said else []
+    for cause in causes.counting(view):
+        lines += [*causes.account(cause, view, width), Text()]
+    return lines
+
+
+def _failures(view: View, laws: Mapping[str, str], width: int, *, whole: bool) -> list[Text]:
+    """Those of one cause stand together: the smallest in full, of the others a line, unless all are asked for."""
+    groups = causes.groups(view)
     lines: list[Text] = []
-    for case in failing[:whole]:
-        lines += [*account(case, view, laws, width), Text()]
-    if failing[whole:]:
-        lines += paragraph(f"{count(len(failing) - whole, 'more case')} did not pass (-v shows them in full):", width)
-        for case in failing[whole:]:
+    for group in groups if whole else groups[:_SHOWN_WHOLE]:
+        lines += [*account(group.first, view, laws, width), Text()]
+        for case in group.others if whole else ():
+            lines += [*account(case, view, laws, width), Text()]
+        if group.others and not whole:
+            lines += paragraph(f"{causes.more_of(group)} (-v shows them in full):", width)
+            lines += [*causes.in_short(group.others), Text()]
+    left = [] if whole else [case for group in groups[_SHOWN_WHOLE:] for case in (group.first, *group.others)]
+    if left:
+        lines += paragraph(f"{count(len(left), 'more case')} did not pass (-v shows them in full):", width)
+        for case in left:
             lines += heading(case, width)[:1]
         lines.append(Text())
     return lines
+
+
+def _advice(view: View, laws: Mapping[str, str], width: int, *, whole: bool) -> list[Text]:
+    """What was broken and not promised: by cause, in short unless all is asked for."""
+    if not view.advice:
+        return []
+    lines = [Text.assemble(("Advice", STYLE["advice"]), ": not promised, so it does not count"), Text()]
+    told = [cause for cause in causes.advising(view) if cause.known]
+    for cause in told:
+        lines += [*causes.account(cause, view, width, "ADVICE", STYLE["advice"]), Text()]
+    if whole:
+        for case in view.advice:
+            lines += [*account(case, view, laws, width), Text()]
+        return lines
+    caused = {id(case) for cause in told for case in cause.cases}
+    alone = [case for case in view.advice if id(case) not in caused]
+    return [*lines, *causes.in_short(alone), Text()] if alone else lines
 
 
 def _known(view: View, laws: Mapping[str, str], width: int, *, whole: bool) -> list[Text]:
@@ -161,6 +196,7 @@ def _counts(counts: Counts, seconds: float) -> Text:
         (counts.errors, "error" if counts.errors == 1 else "errors", STYLE["error"]),
         (counts.busy, "not judged on a busy machine", STYLE["busy"]),
         (counts.passed, "passed", STYLE["pass"]),
+        (counts.advice, "advice", STYLE["advice"]),
         (counts.known, "known failure" if counts.known == 1 else "known failures", STYLE["skip"]),
         (counts.skipped, "skipped", STYLE["skip"]),
         (counts.not_run, "not run", STYLE["skip"]),

@@ -86,10 +86,11 @@ def measure(page: str, folder: Path, width: int, *flags: str) -> dict[str, objec
 
 
 def test_hostile_bytes_do_not_act(tmp_path: Path) -> None:
-    shown = view("hostile")
-    page = html.render(shown, LAWS)
-    assert browse(page, tmp_path)[0] == html.headline(shown)
-    assert browse(POLICY.sub("", page), tmp_path)[0] == html.headline(shown)
+    for name in ("hostile", "hostile-cause"):
+        shown = view(name)
+        page = html.render(shown, LAWS)
+        assert browse(page, tmp_path)[0] == html.headline(shown)
+        assert browse(POLICY.sub("", page), tmp_path)[0] == html.headline(shown)
 
 
 def test_the_same_bytes_do_act_where_they_are_markup(tmp_path: Path) -> None:
@@ -108,7 +109,9 @@ def test_the_policy_lets_the_style_sheet_in_and_nothing_else(tmp_path: Path) -> 
     assert "Content Security Policy" in browse(page.replace("<style>", "<style>body{color:red}"), tmp_path)[1]
 
 
-@pytest.mark.parametrize("name", ["classic", "mixed", "hostile", "huge", "crowd", "life", "known"])
+@pytest.mark.parametrize(
+    "name", ["classic", "mixed", "hostile", "huge", "crowd", "life", "known", "causes", "hostile-cause"]
+)
 def test_nothing_is_wider_than_a_narrow_or_a_wide_screen(name: str, tmp_path: Path) -> None:
     page = html.render(view(name), LAWS)
     for width in (360, 1400):

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from report_attempts import attempts
 from report_builder import HOSTILE, LAWS, SOURCE, Stream, case, span
+from report_causes import causes, hostile_cause
 from report_neighbours import backlog, crowd, known, life, stalled
 
 from sockcheck.events import (
@@ -166,6 +167,8 @@ STREAMS: Mapping[str, Callable[[], list[Event]]] = {
     "life": life,
     "known": known,
     "attempts": attempts,
+    "causes": causes,
+    "hostile-cause": hostile_cause,
 }
 
 
@@ -187,14 +190,17 @@ def golden_texts() -> Iterator[tuple[str, str]]:
         "life",
         "known",
         "attempts",
+        "causes",
     ):
         yield f"{name}.txt", terminal.render(view(name), LAWS)
     yield "classic.ansi", terminal.render(view("classic"), LAWS, colour=True)
+    yield "causes.ansi", terminal.render(view("causes"), LAWS, colour=True)
     yield "mixed-verbose.txt", terminal.render(view("mixed"), LAWS, verbosity=1, written=("JUnit report: junit.xml",))
     yield "known-verbose.txt", terminal.render(view("known"), LAWS, verbosity=1)
     yield "mixed-quiet.txt", terminal.render(view("mixed"), LAWS, verbosity=-1)
     yield "mixed.xml", junit.render(view("mixed"), LAWS)
     yield "attempts.xml", junit.render(view("attempts"), LAWS)
+    yield "causes.xml", junit.render(view("causes"), LAWS)
     yield "known.xml", junit.render(view("known"), LAWS)
 
 

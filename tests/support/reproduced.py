@@ -16,10 +16,11 @@ from typing import Any
 from tools import CHECKOUT
 
 from sockcheck.case import Case
+from sockcheck.deriving import Planned, Wish, derive
 from sockcheck.planning import plan
 from sockcheck.reading import read_contract, read_scenario
 from sockcheck.reproducing import script
-from sockcheck.scenario import Contract
+from sockcheck.scenario import Contract, Scenario
 from sockcheck.verdict import Finding
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "reproduce"
@@ -38,11 +39,24 @@ def bundled() -> Iterator[Case]:
         yield from planned(path.parent.name, path.name.partition(".")[0])
 
 
+def derived() -> Iterator[Case]:
+    """A case of each law that the bundled greetings can be tried with, and of each kind of variation."""
+    scenarios = [_read("echo", "hello"), _read("frames", "frame"), _read("kv", "set-get")]
+    seen = set()
+    for found in derive(scenarios, Wish(seed=0, conditions=("thorough",))):
+        if isinstance(found, Planned) and (found.case.law, found.case.traits) not in seen:
+            seen.add((found.case.law, found.case.traits))
+            yield found.case
+
+
 def planned(folder: str, name: str) -> tuple[Case, ...]:
     """The cases of a bundled scenario."""
+    return plan(_read(folder, name), seed=0)
+
+
+def _read(folder: str, name: str) -> Scenario:
     path = Path("scenarios", folder, f"{name}.sock.yaml")
-    text = (CHECKOUT / path).read_text(encoding="utf-8")
-    return plan(read_scenario(str(path), text, contract(folder), _no_file), seed=0)
+    return read_scenario(str(path), (CHECKOUT / path).read_text(encoding="utf-8"), contract(folder), _no_file)
 
 
 def finding(case: Case, **changes: Any) -> Finding:

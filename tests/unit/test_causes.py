@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from report_builder import case as built_case
 
-from sockcheck.case import Actor
+from sockcheck.case import Actor, Connect
 from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
 from sockcheck.laws import LAWS
@@ -21,14 +21,18 @@ def result(
     says: str = "it was wrong",
     traits: tuple[str, ...] = (),
     variation: str = "",
-    scenario: str = "hello",
+    scenario: str = "",
     outcome: Outcome = "fail",
     after: tuple[str, ...] = (),
     breaks: str = "",
     difference: Difference | None = None,
 ) -> Result:
-    """A case of that law, which failed with findings of these kinds, or passed where there are none."""
-    name = f"echo/{scenario}::{law}({variation})" if variation else f"echo/{scenario}::{law}"
+    """A case of that law, which failed with findings of these kinds, or passed where there are none.
+
+    With a `variation` it is derived from the exchange `hello`, else it is a scenario of its own.
+    """
+    scenario = scenario or ("hello" if variation or law == "plain" else law)
+    name = f"echo/{scenario}::{law}({variation})" if variation else f"echo/{scenario}::plain"
     findings = tuple(
         Finding(kind, breaks or law, "", 0, Span("", 0, 0, 0), says, "", "", 0, 0.0, difference) for kind in kinds
     )
@@ -49,6 +53,14 @@ def cut(trait: str, *kinds: Kind) -> Result:
 
 def size(trait: str, *kinds: Kind) -> Result:
     return result("size.edges", *kinds, traits=(trait,), variation=trait)
+
+
+def to(host: str, one: Result) -> Result:
+    """The same, by that address."""
+    [actor] = one.case.actors
+    connect = Connect(one.case.span, 5.0, host=host)
+    actors = (replace(actor, actions=(connect, *actor.actions[1:])),)
+    return replace(one, case=replace(one.case, id=f"{one.case.id}({host})", actors=actors))
 
 
 LENGTH = Difference(0, 0, b"\x00\x05hello", b"\x05\x00hello")
@@ -80,9 +92,8 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("drops-in-flight", [result("life.drain", "missing-bytes"), PLAIN]),
     ("ignores-sigterm", [result("life.stop", "no-exit"), PLAIN]),
     ("bind-error-ignored", [result("life.taken", "no-exit"), PLAIN]),
-    ("ipv4-only", [result("host.any", "refused", variation="::1"), result("host.any", variation="127.0.0.9")]),
-    ("ipv4-only", [result("host.any", "refused", traits=("ipv6",)), result("host.any", traits=("ipv4",))]),
-    ("loopback-only", [result("host.any", "refused", variation="127.0.0.9")]),
+    ("ipv4-only", [to("::1", result("host.any", "refused")), to("127.0.0.2", result("host.any"))]),
+    ("loopback-only", [to("127.0.0.2", result("host.any", "refused")), to("::1", result("host.any", "refused"))]),
     ("wrong-bytes-order", [result("plain", "wrong-bytes", difference=LENGTH)]),
     ("not-flushed", [result("plain", "silence"), result("end.half"), result("cut.at-k", "silence", variation="1")]),
     ("split-length", [PLAIN, cut("in-length", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
@@ -98,6 +109,9 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("full-buffer-is-special", [PLAIN, size("below-power", "silence"), size("power"), size("above-power")]),
     ("hard-close", [result("plain", "reset", breaks="end.orderly"), result("end.orderly", "reset")]),
     ("hard-close", [PLAIN, result("end.orderly", "reset"), result("size.large", "reset")]),
+    ("one-recv", [PLAIN, cut("in-body", "reset"), result("time.prompt", "missing-bytes", says="none of it came"),
+                  result("plain", "early-end", scenario="silence")]),
+    ("one-recv", [cut("in-body", "wrong-bytes"), result("merge.sends", "wrong-bytes")]),
     ("shared-buffer", [PLAIN, result("neighbour.stalled", "wrong-bytes")]),
     ("one-at-a-time", [PLAIN, result("neighbour.stalled", "silence"), result("crowd.interleaved", "silence")]),
     ("one-at-a-time", [PLAIN, result("crowd.at-once", "no-connection")]),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from report_builder import Stream
 
 from sockcheck.events import RunStarted
-from sockcheck_reports.again import command, shell_lines, words
+from sockcheck_reports.again import command, reproduction, shell_lines, words
 
 
 def started(*given: str, seed: int = 0) -> RunStarted:
@@ -25,6 +25,18 @@ def test_what_it_takes_is_run_before_it() -> None:
     many = [f"a/{number}::plain" for number in range(9)]
     expected = ["sockcheck", "run", "a", "--repeat", "3", "--jobs", "1", "--", "./server"]
     assert words(command(run, "a/b::plain", many)) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "shown"),
+    [
+        ("sockcheck run a b --jobs 2 -v -- ./server {port}", "sockcheck reproduce ID a b -- ./server {port}"),
+        ("run a --connect :7 --stretch 2 --html h", "sockcheck reproduce ID a --connect :7"),
+    ],
+)
+def test_the_script_is_asked_for_with_what_it_takes(run: str, shown: str) -> None:
+    assert " ".join(words(reproduction(started(*run.split()), "ID"))) == shown
+    assert words(reproduction(started("run", "a", "--", "s", seed=7), "ID"))[3:] == ["a", "--seed", "7", "--", "s"]
 
 
 @pytest.mark.parametrize(

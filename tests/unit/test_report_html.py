@@ -33,6 +33,11 @@ def knows(run: Stream) -> Stream:
     return run.begin(case("known")).verdict("skip", run.finding(), reason="known failure: issue 12")
 
 
+def advised(run: Stream) -> Stream:
+    """`run` and a case that broke what was not promised."""
+    return run.begin(case("advised")).verdict("advice", run.finding(), reason="pipelining is not promised")
+
+
 def document(text: str) -> parser.HtmlElement:
     return parser.document_fromstring(text)
 
@@ -50,7 +55,7 @@ def test_every_element_and_attribute_is_ours(name: str) -> None:
     root = document(html.render(view(name), LAWS))
     assert {str(element.tag) for element in root.iter()} <= OURS
     assert {str(key) for element in root.iter() for key in element.attrib} <= ATTRIBUTES
-    assert all(str(link).startswith("#case-") for link in root.xpath("//@href"))
+    assert all(str(link).startswith(("#case-", "#cause-")) for link in root.xpath("//@href"))
     identifiers = root.xpath("//@id")
     assert len(identifiers) == len(set(identifiers))
     assert {str(link)[1:] for link in root.xpath("//@href")} == set(map(str, identifiers))
@@ -120,6 +125,46 @@ def test_a_failure_says_what_the_terminal_says() -> None:
     ]
 
 
+def test_the_causes_stand_on_top_and_their_cases_are_folded_away() -> None:
+    root = document(html.render(view("causes"), LAWS))
+    assert said(root, "//h2") == [
+        "2 causes explain 12 failing cases; 2 more fit no known pattern",
+        "What went wrong",
+        "Advice: not promised, so it does not count",
+        "All cases",
+        "About this run",
+    ]
+    cards = root.xpath("//article[contains(@class, 'cause')]")
+    assert [card.xpath("string(.//h3)") for card in cards] == [
+        "The server takes one recv() for one message",
+        "The server closes by a reset",
+        "The server drops what comes behind a message in one recv()",
+    ]
+    assert said(cards[0], ".//figcaption") == ["How to mend it in Python", "How to mend it in C"]
+    assert cards[0].xpath("string(.//pre)").splitlines()[1] == "    data = client.recv(4096)"
+    assert said(cards[0], ".//li") == [f"echo/pieces::cut.at-k(client.1:{position})" for position in range(1, 12)]
+    assert said(cards[2], ".//p[@class='law']")[0].endswith("the contract does not promise pipelining.")
+    assert said(root, "//details[@class='rest']/summary") == [
+        "10 more cases of this cause",
+        "1 more case that breaks this law",
+        "2 cases",
+    ]
+    assert root.xpath("count(//details[@class='rest' and @open])") == 0
+    assert said(root, "//ul[@class='counts']/li") == ["14 failed", "1 passed", "2 advice"]
+
+
+def test_of_many_failures_the_smallest_of_each_cause_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "SHOWN_WHOLE", 4)
+    root = document(html.render(view("causes"), LAWS))
+    assert said(root, "//article[@class='fail']//p[@class='id']") == [
+        "echo/pieces::cut.at-k(client.1:1)",
+        "echo/pieces::cut.at-k(client.1:2)",
+        "echo/gone::end.orderly",
+        "echo/odd-1::plain",
+    ]
+    assert said(root, "//ul[@class='members']/li")[2] == "and 9 more in the table below"
+
+
 def test_notices() -> None:
     root = document(html.render(view("mixed"), LAWS))
     notices = said(root, "//*[contains(concat(' ', @class, ' '), ' notice ')]")
@@ -161,6 +206,7 @@ def test_huge_findings_do_not_make_a_huge_page() -> None:
         (fold(Stream().start().serve().passes().finish(0)), "The one case passed"),
         (fold(Stream().start(total=2).serve().passes().passes().finish(0)), "All 2 cases passed"),
         (fold(Stream().start(total=3).serve().passes().finish(0)), "1 case passed, 2 not run"),
+        (fold(advised(Stream().start(total=2).serve().passes()).finish(0)), "1 case passed, 1 advice"),
         (
             fold([event for event in STREAMS["mixed"]() if not hasattr(event, "attempt")]),
             "The server could not be started or reached",

@@ -67,6 +67,30 @@ def test_a_failure_carries_the_whole_message_its_place_and_the_output() -> None:
     )
 
 
+def test_the_causes_are_properties_of_the_suite_and_stand_in_each_failure() -> None:
+    root = document(view("causes"))
+    assert [(each.get("name"), each.get("value")) for each in root.iter("property")] == [
+        ("cause one-recv", "one-recv: the server takes one recv() for one message"),
+        ("cause hard-close", "hard-close: the server closes by a reset"),
+        ("cause tail-dropped", "tail-dropped: the server drops what comes behind a message in one recv()"),
+    ]
+    failures = texts(root, "//failure/text()")
+    assert sum("\n  Cause one-recv: the server takes one recv() for one message\n" in text for text in failures) == 11
+
+
+def test_advice_is_a_test_case_that_passed_and_says_what_was_found() -> None:
+    root = document(view("causes"))
+    advice = root.find(".//testcase[@name='echo/half::merge.pipeline']")
+    assert advice is not None
+    [said] = list(advice)
+    assert said.tag == "system-out"
+    assert said.text is not None
+    assert said.text.startswith(
+        "advice, which does not count: the contract does not promise half-close\n\nADVICE  echo/half"
+    )
+    assert root.get("failures") == "14"
+
+
 def test_long_output_is_clipped_and_says_so() -> None:
     [out, *_] = texts(document(view("huge")), "//system-out/text()")
     assert len(out) < junit.OUTPUT_LIMIT + 100

@@ -40,6 +40,14 @@ def test_elsewhere_only_what_does_not_pass_is_named_at_once() -> None:
     ]
 
 
+def test_advice_is_counted_and_not_named() -> None:
+    run = Stream().start(total=2).serve().passes()
+    run.begin(case()).judged(Verdict("advice", (run.finding(),), "pipelining is not promised"), 11_000)
+    said = shown(run.finish(0), terminal=False)
+    assert said.startswith("2 of 2 cases after 11.")
+    assert said.endswith(": 1 passed, 1 advice\n")
+
+
 def test_elsewhere_a_line_says_every_ten_seconds_how_far_it_is() -> None:
     assert shown(slow_run(5, 6.0), terminal=False).splitlines() == [
         "2 of 5 cases after 12.04 s: 2 passed",

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 from report_builder import COMMAND, LAWS, Stream, case
+from report_causes import fails, named
 from report_streams import GOLDEN, STREAMS, golden_texts, view
 from rich.cells import cell_len
 
@@ -25,7 +26,8 @@ def test_golden(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["classic", "every-kind", "mixed", "cut-off", "huge", "empty", "stalled", "crowd", "life", "known"]
+    "name",
+    ["classic", "every-kind", "mixed", "cut-off", "huge", "empty", "stalled", "crowd", "life", "known", "causes"],
 )
 @pytest.mark.parametrize("width", [60, 71, 80, 132])
 def test_no_line_is_wider_than_it_may_be(name: str, width: int) -> None:
@@ -36,8 +38,9 @@ def test_no_line_is_wider_than_it_may_be(name: str, width: int) -> None:
 
 
 def test_whatever_came_the_report_is_one_printable_character_after_the_other() -> None:
-    text = render(view("hostile"), LAWS, verbosity=1)
-    assert [line for line in text.splitlines() if not line.isprintable()] == []
+    for name in ("hostile-cause", "hostile"):
+        text = render(view(name), LAWS, verbosity=1)
+        assert [line for line in text.splitlines() if not line.isprintable()] == []
     assert "[bold]markup[/bold] :smile:" in text.replace("\n", " ")
 
 
@@ -79,6 +82,64 @@ def test_only_the_first_failures_are_shown_in_full_unless_all_are_asked_for() ->
         f"  {more} more cases did not pass (-v shows them in full):\nFAIL  echo/kind-no-connection::cut.at-k\n" in brief
     )
     assert render(view("every-kind"), LAWS, verbosity=1).count("Run just this case again:") == len(get_args(Kind))
+
+
+def test_the_causes_come_first_and_only_the_smallest_case_of_each_is_shown_in_full() -> None:
+    brief = render(view("causes"), LAWS)
+    assert brief.startswith(
+        "2 causes explain 12 failing cases; 2 more fit no known pattern.\n\nCAUSE  The server takes"
+    )
+    assert brief.count("Run just this case again:") == 3
+    assert (
+        "  10 more cases of this cause (-v shows them in full):\n    FAIL  echo/pieces::cut.at-k(client.1:2)\n" in brief
+    )
+    assert "    FAIL  echo/pieces::cut.at-k(client.1:9)\n    and 2 more\n" in brief
+    assert "  1 more case that breaks this law (-v shows them in full):\n    FAIL  echo/odd-2::plain\n" in brief
+    full = render(view("causes"), LAWS, verbosity=1)
+    assert full.count("Run just this case again:") == 16
+    assert "more case" not in full
+
+
+def test_advice_is_told_apart_and_counted() -> None:
+    brief = render(view("causes"), LAWS)
+    assert "\nAdvice: not promised, so it does not count\n\nADVICE  The server drops what comes behind" in brief
+    assert "\n        tail-dropped: 1 case, since pipelining is not promised\n" in brief
+    assert "\n    ADVICE  echo/half::merge.pipeline\n" in brief
+    assert brief.endswith("\n17 cases: 14 failed, 1 passed, 2 advice in 64 ms\n")
+    assert "2 advice" in render(view("causes"), LAWS, verbosity=-1)
+    run = Stream().start().serve().passes()
+    run.begin(case("half")).verdict("advice", run.finding(), reason="the contract does not promise half-close")
+    alone = render(fold(run.finish(0)), LAWS)
+    assert alone.startswith("Advice: not promised, so it does not count\n\n    ADVICE  echo/half::cut.at-k\n\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "language"),
+    [
+        (("python3.11", "server"), "Python"),
+        (("/usr/bin/pypy", "-u", "server"), "Python"),
+        (("uv", "run", "server.py"), "Python"),
+        (("./server", "7000"), "C"),
+        ((), "C"),
+    ],
+)
+def test_how_to_mend_it_is_told_in_the_language_of_the_server(command: tuple[str, ...], language: str) -> None:
+    run = Stream().start().serve(command)
+    which = fails(run, case())
+    run.add(named(run, which, mend_python="Python", mend_c="C"))
+    assert f"\n  Mend     {language}\n" in render(fold(run.finish()), LAWS)
+
+
+def test_without_the_command_of_the_run_only_the_law_can_be_read_about() -> None:
+    run = Stream().serve()
+    which = fails(run, case())
+    text = render(fold([*run.events, named(run, which)]), LAWS)
+    assert "\n  Next     sockcheck explain cut.at-k\n\n" in text
+    assert text.startswith("1 cause explains 1 failing case.\n")
+    run.start().serve()
+    fails(run, case("other"))
+    text = render(fold([*run.events, named(run, which)]), LAWS)
+    assert text.startswith("1 cause explains 1 failing case; 1 more fits no known pattern.\n")
 
 
 def test_known_failures_are_named_under_their_reasons_and_told_where_all_is_asked_for() -> None:

@@ -45,6 +45,20 @@ def test_the_classic_failure() -> None:
     assert b"".join(event.data for event in failed.output).endswith(b"connection closed\n")
 
 
+def test_each_case_has_one_cause_and_what_is_not_in_the_record_has_none() -> None:
+    folded = view("causes")
+    assert [(cause.named.id, cause.known, len(cause.cases), len(cause.failing)) for cause in folded.causes] == [
+        ("one-recv", True, 11, 11),
+        ("hard-close", True, 1, 1),
+        ("unknown", False, 2, 2),
+        ("tail-dropped", True, 1, 0),
+        ("unknown", False, 1, 0),
+    ]
+    assert folded.counts == Counts(passed=1, failed=14, advice=2)
+    assert folded.counts.total == 17
+    assert [case.label for case in folded.advice] == ["echo/piped::merge.pipeline", "echo/half::merge.pipeline"]
+
+
 def test_counts_and_order() -> None:
     view = fold(mixed())
     assert view.counts == Counts(passed=3, failed=1, errors=1, skipped=2, not_run=2)

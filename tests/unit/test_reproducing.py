@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from reproduced import GOLDEN, SERVER, bundled, finding, golden_scripts, planned
+from reproduced import GOLDEN, SERVER, bundled, derived, finding, golden_scripts, planned
 
 from sockcheck.case import (
     Action,
@@ -29,6 +29,7 @@ from sockcheck.case import (
     Generated,
     Integer,
     Kill,
+    Limit,
     Line,
     Lines,
     Mark,
@@ -40,12 +41,14 @@ from sockcheck.case import (
     Quiet,
     Reset,
     Restart,
+    Rests,
     Resume,
     Send,
     ServerAction,
     Shutdown,
     Signal,
     Start,
+    Taken,
     Unordered,
     Until,
     Value,
@@ -97,13 +100,16 @@ def expect(form: Form, after: float | None = None) -> Expect:
     return Expect(HERE, form, 2.0, after)
 
 
-@pytest.mark.parametrize("name", [name for name, _ in golden_scripts()])
+SCRIPTS = dict(golden_scripts())
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_golden(name: str) -> None:
-    assert dict(golden_scripts())[name] == (GOLDEN / name).read_text(encoding="utf-8")
+    assert SCRIPTS[name] == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-def test_a_script_for_each_bundled_case_is_python_3_8_and_has_what_it_uses_and_no_more() -> None:
-    for each in bundled():
+def test_a_script_for_each_bundled_case_and_each_law_is_python_3_8_and_has_what_it_uses_and_no_more() -> None:
+    for each in (*bundled(), *derived()):
         tree = ast.parse(scripted(each), feature_version=(3, 8))
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         defined |= {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
@@ -121,7 +127,7 @@ def test_a_script_for_each_bundled_case_is_python_3_8_and_has_what_it_uses_and_n
         (
             send(b"a" * 101, cuts=tuple(range(1, 101))),
             "send(  # line 7: in 101 segments\n    c,\n    *cut_everywhere(\n"
-            f'        b"{"a" * 60}"\n        b"{"a" * 41}",\n    ),\n    within=2,\n    gap=0.05,\n)',
+            f'        b"{"a" * 81}"\n        b"{"a" * 20}",\n    ),\n    within=2,\n    gap=0.05,\n)',
         ),
         (
             send(b"a" * 20, cuts=tuple(range(1, 15))),
@@ -166,13 +172,20 @@ def test_a_script_for_each_bundled_case_is_python_3_8_and_has_what_it_uses_and_n
         (expect(Unordered((Exact((b"a",)),))), 'expect(c, unordered(exact(b"a")), within=2)  # line 7'),
         (expect(Not(Exact((b"a",)), 0.5)), 'expect_not(c, data_anywhere(b"a"), 0.5)  # line 7'),
         (expect(Not(Line((b"a",), "any"), 0.5)), 'expect_not(c, line_anywhere(b"a"), 0.5)  # line 7'),
+        (
+            Await(HERE, "settled", 2.0),
+            "time.sleep(0.1)  # line 7: until the server has nothing more to do with us, "
+            "which sockcheck asks the kernel",
+        ),
         (Quiet(HERE, 0.25), "expect_quiet(c, 0.25)  # line 7"),
         (Shutdown(HERE, "both"), "shutdown(c, socket.SHUT_RDWR)  # line 7"),
         (
             Await(HERE, "read", 2.0),
-            "time.sleep(0.2)  # line 7: until the server has read all, which sockcheck asks the kernel",
+            "time.sleep(0.1)  # line 7: until the server has read all, which sockcheck asks the kernel",
         ),
         (Mark(HERE, 'm"'), 'MARKS["m\\""].set()  # line 7'),
+        (Mark(HERE, "m" * 99), f'MARKS["{"m" * 99}"].set()  # line 7'),
+        (Wait(HERE, 0.5), "time.sleep(0.5)  # line 7"),
         (WaitFor(HERE, "m"), 'wait_for("m")  # line 7'),
         (Meet(HERE, "m", 1), 'meet("m")  # line 7'),
         (Wait(HERE, 1.5), "time.sleep(1.5)  # line 7"),
@@ -197,6 +210,12 @@ def test_a_step_of_a_client(action: Action, line: str) -> None:
 )
 def test_the_last_steps_of_a_client(actions: tuple[Action, ...], lines: str) -> None:
     assert client(*actions) == lines
+
+
+def test_data_may_go_together_with_the_end_of_the_stream() -> None:
+    text = client(send(b"a"), Shutdown(HERE, "write"))
+    assert text.startswith('send(c, b"a", within=2, with_end=True)  # line 7\n')
+    assert "with_end" not in client(send(b"a"), Shutdown(HERE, "read"))
 
 
 def test_what_a_server_pushes_is_no_surplus() -> None:
@@ -245,11 +264,16 @@ def test_the_steps_of_the_server() -> None:
         Start(HERE),
         Restart(HERE),
         Check(HERE, checks, 2.0),
+        Signal(HERE, 1, everyone=True),
+        Limit(HERE, 8, least=False),
+        Rests(HERE),
+        Taken(HERE, 10.0),
     ).splitlines() == [
         "pause_server()  # line 7",
         "signal_all(signal.SIGCONT)  # line 7",
         "os.kill(process.pid, signal.SIGTERM)  # line 7",
         "os.kill(process.pid, 63)  # line 7",
+        "clients_may_begin.set()",
         "expect_exit([0, -signal.SIGTERM], within=2)  # line 7",
         "kill_server()  # line 7",
         "start_again()  # line 7",
@@ -259,21 +283,34 @@ def test_the_steps_of_the_server() -> None:
         "lambda: queue() >= 5 and open_files() < 9 and bool(members()) == 1 and listening() == 1,",
         "within=2,",
         ")",
-        "clients_may_begin.set()",
+        "signal_all(signal.SIGHUP)  # line 7",
+        "limit_files(8, least=False)  # line 7",
+        "look_for_spinning()  # line 7",
+        "start_second(within=10)  # line 7",
     ]
 
 
-def test_clients_begin_at_the_first_wait_of_the_server_and_its_cpu_time_is_that_of_the_case() -> None:
-    check = Check(HERE, (Comparison("cpu", "<", 0.5, HERE),), 2.0)
+def test_clients_begin_when_the_steps_of_the_server_are_over_where_none_waits() -> None:
+    assert server(Pause(HERE)).splitlines() == ["pause_server()  # line 7", "clients_may_begin.set()"]
+
+
+def test_clients_begin_at_the_first_wait_of_the_server_and_what_it_uses_is_that_of_the_case() -> None:
+    check = Check(HERE, (Comparison("cpu", "<", 0.5, HERE), Comparison("memory", "<", 8, HERE)), 2.0)
     assert server(WaitFor(HERE, "m"), Wait(HERE, 1.0), Mark(HERE, "n"), Restart(HERE), check).splitlines() == [
-        "before = cpu()",
+        "cpu_before = cpu()",
+        "memory_before = memory()",
         "clients_may_begin.set()",
         'wait_for("m")  # line 7',
         "time.sleep(1)  # line 7",
         'MARKS["n"].set()  # line 7',
         "stop_server(); start_again()  # line 7",
-        "before = 0",
-        'check("cpu < 0.5", lambda: cpu() - before < 0.5, within=2)  # line 7',
+        "cpu_before = cpu()",
+        "memory_before = memory()",
+        "check(  # line 7",
+        '"cpu < 0.5, memory < 8",',
+        "lambda: cpu() - cpu_before < 0.5 and memory() - memory_before < 8,",
+        "within=2,",
+        ")",
     ]
 
 
@@ -301,7 +338,9 @@ def test_clients_that_do_the_same_share_a_function() -> None:
     bodies = [(CONNECT, send(b"%d of 100%%, %d\n" % (index, index))) for index in range(3)]
     assert 'send(c, b"%d of 100%%, %d\\n" % (index, index), within=2)' in crowd(*bodies)
     text = scripted(case(*(Actor(f"crowd[{index}]", body) for index, body in enumerate(bodies))))
-    assert 'perform([(crowd, "crowd[%d]" % index, index) for index in range(3)], limit=40)' in text
+    assert 'perform([(crowd, "crowd[%d]" % index, index) for index in range(3)], limit=41)' in text
+    text = scripted(case(*(Actor(f"crowd[{index}]", bodies[0]) for index in range(7, 10))))
+    assert '[(crowd, "crowd[%d]" % index) for index in range(7, 10)]' in text
 
 
 def test_what_differs_otherwise_is_given_to_the_function() -> None:
@@ -316,12 +355,21 @@ def test_sizes_of_payloads_that_differ_are_given_too() -> None:
     assert "send(c, given_1, within=2)" in text
 
 
+def test_seeds_that_count_up_are_said_by_the_index() -> None:
+    text = crowd(*((CONNECT, send(Generated("random", 1000, seed, b""))) for seed in (5, 6, 7)))
+    assert "send(c, random_bytes(1000, seed=5 + index), within=2)" in text
+
+
 def test_a_digit_of_an_escape_is_no_number() -> None:
     assert "def crowd(c, given_1):" in crowd((CONNECT, send(b"\x00")), (CONNECT, send(b"\x01")))
 
 
 def test_clients_of_other_shapes_or_captures_have_functions_of_their_own() -> None:
     assert crowd((CONNECT,), (CONNECT, Wait(HERE, 1.0))).count("def ") == 2
+    assert crowd((CONNECT, Wait(HERE, 1.0)), (CONNECT,)).count("def ") == 2
+    assert crowd((CONNECT,), (CONNECT,), (CONNECT, Wait(HERE, 1.0))).count("def ") == 3
+    left = (CONNECT, Close(HERE, False))
+    assert crowd((*left, Mark(HERE, "m")), left).count("def ") == 2
     assert crowd((CONNECT, send(Value("a"))), (CONNECT, send(Value("b")))).count("def ") == 2
     # Here the names are counted up, and yet nobody but the client has them.
     assert crowd((CONNECT, send(Value("a0"))), (CONNECT, send(Value("a1")))).count("def ") == 2
@@ -333,8 +381,11 @@ def test_clients_of_a_count_connect_in_turn() -> None:
         text = crowd(
             (connect, Mark(HERE, "crowd[0] connected")),
             (WaitFor(HERE, "crowd[0] connected"), connect, Mark(HERE, "crowd[1] connected")),
+            (WaitFor(HERE, "crowd[1] connected"), connect, Mark(HERE, "crowd[2] connected")),
         )
-        assert 'if index:\n        wait_for("crowd[%d] connected" % (index - 1))\n' in text
+        assert 'if index:\n        wait_for("crowd[%d] connected" % (index - 1))  # line 7\n' in text
+    later = (Actor("late[3]", (CONNECT,)), Actor("late[4]", (WaitFor(HERE, "m"), CONNECT)))
+    assert 'if index > 3:\n        wait_for("m")' in scripted(case(*later))
 
 
 def test_names_that_are_taken_or_are_none_are_made_others() -> None:

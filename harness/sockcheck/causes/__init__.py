@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sockcheck.causes.patterns import Result, Seen, explained, seen
+from sockcheck.causes.patterns import Result, Seen, explained, is_written, seen
 from sockcheck.causes.table import TABLE
 from sockcheck.events import CauseNamed
 from sockcheck.frozen import dataclass
@@ -114,7 +114,7 @@ def _plain(result: Result, results: dict[str, Result]) -> Result | None:
     """The exchange as it is written, where it fails in the same way: its variations say no more than it does."""
     case = result.case
     plain = results.get(case.id.partition("::")[0] + _PLAIN)
-    if plain is None or not plain.failed or plain.after or not case.variation or case.law.startswith(_OWN):
+    if plain is None or not plain.failed or plain.after or is_written(case) or case.law.startswith(_OWN):
         return None
     same = {finding.kind for finding in plain.verdict.findings} & {finding.kind for finding in result.verdict.findings}
     return plain if same else None

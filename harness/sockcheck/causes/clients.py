@@ -6,7 +6,7 @@ from sockcheck.causes.patterns import Cases, Entry, Pattern
 from sockcheck.verdict import Kind
 
 _WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout")
-_MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "missing-bytes", "came")
+_MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "came")
 _THROWN_OUT: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "silence", "refused")
 _ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),)
 
@@ -16,7 +16,7 @@ CLIENTS = (
         "serves only one or a few clients at a time, and lets the others wait",
         "neighbour.idle",
         "A client is served from accept() to close(), one thinks; meanwhile nobody else is, even if it is silent.",
-        "threading.Thread(target=serve, args=(client,), daemon=True).start()  # or selectors",
+        "threading.Thread(target=serve, args=(client,)).start()",
         "pthread_create() or fork() for each client, or one poll() loop for all.",
         (
             Pattern((Cases(("neighbour.idle",), _WAITS),), takes=_ALSO_WAIT),
@@ -39,7 +39,7 @@ CLIENTS = (
         "crowd.interleaved",
         "A global or static buffer will do, one thinks; each client's half-received message needs one of its own.",
         'pending = {}  # by client\npending[client] = pending.get(client, b"") + data',
-        "struct client { int fd; size_t used; char buffer[4096]; };  /* one for each */",
+        "/* one for each: */\nstruct client { int fd; size_t used; char buffer[4096]; };",
         (
             Pattern(
                 (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence")),),
@@ -53,7 +53,7 @@ CLIENTS = (
         "crowd.at-once",
         "A message is written whole, one thinks; two writers take turns within it.",
         "with locks[client]:\n    client.sendall(message)",
-        "pthread_mutex_lock(&c->lock); send_all(c->fd, m, n); pthread_mutex_unlock(&c->lock);",
+        "pthread_mutex_lock(&c->lock);\nsend_all(c->fd, m, n);\npthread_mutex_unlock(&c->lock);",
         (Pattern((Cases(("crowd.at-once",), _MIXED),), takes=(Cases(("crowd.*",), _MIXED),)),),
     ),
     Entry(
@@ -61,7 +61,7 @@ CLIENTS = (
         "lets the others pay for a client that fails",
         "neighbour.fails",
         "An error in the loop is an error of the loop, one thinks; it is one of a single client.",
-        "try: serve(client)\nexcept (OSError, ValueError): forget(client)  # and go on with the others",
+        "try: serve(client)\nexcept (OSError, ValueError): forget(client)  # and go on",
         "if (n <= 0) { forget(client); continue; }  /* not: break */",
         (
             Pattern((Cases(("neighbour.fails",), _THROWN_OUT),), takes=(Cases(("limit.garbage",)),)),
@@ -82,7 +82,7 @@ CLIENTS = (
         "keeps what belonged to a client that has left",
         "leave.reset-at-k",
         "Clients say goodbye, one thinks; some vanish, and what was kept for them stays.",
-        "try: serve(client)\nfinally: forget(client)  # its name, its room, its place in every list",
+        "try: serve(client)\nfinally: forget(client)  # its name, its place in every list",
         "forget(client) wherever recv() gives 0 or -1, or send() fails; it removes it from every list.",
         (Pattern((Cases(("leave.*",)),)), Pattern((Cases(("plain.again",), (*_MIXED, "silence")),))),
     ),

@@ -28,7 +28,7 @@ DEATHS = (
         "breaks when a descriptor is beyond what select() can hold",
         "crowd.many",
         "select() takes a set of descriptors, and one thinks that the set grows with them; it has 1,024 bits.",
-        "selector = selectors.DefaultSelector()  # epoll, in place of select.select()",
+        "selector = selectors.DefaultSelector()  # in place of select()",
         "poll() or epoll_wait() in place of select(); FD_SET() beyond FD_SETSIZE writes outside of the set.",
         (
             Pattern(
@@ -44,7 +44,7 @@ DEATHS = (
         "No message will be longer than that, one thinks; the client decides, not the server.",
         "if len(pending) > LIMIT: refuse and close  # before it is kept\nNever cut a message off at a size of yours.",
         "if (used == sizeof buffer) { refuse and close; }\n"
-        "n = recv(fd, buffer + used, sizeof buffer - used, 0);  /* and no gets(), strcpy(), sprintf() */",
+        "n = recv(fd, buffer + used, sizeof buffer - used, 0);\n/* and no gets(), strcpy(), sprintf() */",
         (
             Pattern((Cases(kinds=("exited",), says=_CRASHED),)),
             Pattern(
@@ -87,7 +87,7 @@ DEATHS = (
         (
             Pattern((Cases(kinds=("deaf",)),)),
             Pattern(
-                (Cases(("leave.*",), ("no-connection", "refused", "silence"), variations=("?*",), unanswered=True),),
+                (Cases(("leave.*",), ("no-connection", "refused", "silence"), derived=True, unanswered=True),),
             ),
         ),
     ),
@@ -97,9 +97,8 @@ DEATHS = (
         "limit.files",
         "accept() fails with EMFILE, and the client still waits in the queue, so the loop comes back at once, for "
         "ever, or ends.",
-        "except OSError as error:  # of accept()\n"
-        "    if error.errno in (EMFILE, ENFILE): stop accepting until a client has left",
-        "if (errno == EMFILE || errno == ENFILE) stop polling the listener until a client has left;",
+        "except OSError as error:  # of accept()\n    if error.errno == errno.EMFILE: stop accepting for a while",
+        "if (errno == EMFILE) stop polling the listener until a client left;",
         (Pattern((Cases(("limit.files",)),)),),
     ),
     Entry(
@@ -108,9 +107,7 @@ DEATHS = (
         "leave.reset-at-k",
         "recv() and send() work as long as the peer is there, one thinks; they raise, or return -1, when it vanishes, "
         "and so does decoding what it sent.",
-        "try: serve(client)\n"
-        "except (OSError, ValueError): pass  # ConnectionResetError, BrokenPipeError, UnicodeDecodeError\n"
-        "finally: client.close()",
+        "try: serve(client)\nexcept (OSError, ValueError): pass  # ValueError: of decode()\nfinally: client.close()",
         "n = recv(fd, buffer, size, 0);\nif (n <= 0) { close(fd); return; }  /* never exit() */",
         (Pattern((Cases(kinds=("exited",)),)),),
     ),
@@ -123,8 +120,10 @@ WASTE = (
         "churn.spin",
         "A socket that does not block must be asked often, one thinks; select() and poll() wait until it has "
         "something.",
-        "for key, _ in selector.select():  # waits; no timeout of 0, and EVENT_WRITE only while there is a rest",
-        "n = poll(fds, count, -1);  /* not 0; and POLLOUT only while there is something left to send */",
+        "for key, _ in selector.select():  # no timeout of 0: it waits\n"
+        "# and EVENT_WRITE only while there is something left to send",
+        "n = poll(fds, count, -1);  /* not 0: it waits */\n"
+        "/* and POLLOUT only while there is something left to send */",
         (Pattern((Cases(kinds=("spinning",), traits=("idle", "deaf")),), takes=(Cases(kinds=("spinning",)),)),),
     ),
     Entry(
@@ -172,8 +171,8 @@ WASTE = (
         "does not wait for its child processes",
         "churn.leak",
         "A child that has exited is gone, one thinks; it stays as a zombie until its parent waits for it.",
-        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # or os.waitpid(-1, os.WNOHANG) in the loop",
-        "signal(SIGCHLD, SIG_IGN);  /* or: while (waitpid(-1, NULL, WNOHANG) > 0); in a handler */",
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n# or os.waitpid(-1, os.WNOHANG) in the loop",
+        "signal(SIGCHLD, SIG_IGN);\n/* or while (waitpid(-1, NULL, WNOHANG) > 0); in a handler */",
         (
             Pattern((Cases(kinds=("leaking",), says=("child",)),)),
             Pattern((Cases(kinds=("wrong-measure",), says=("children",)),)),
@@ -197,8 +196,8 @@ LIFE = (
         "life.restart",
         "The address is free when the process has ended, one thinks; connections in TIME_WAIT keep it for a minute "
         "unless SO_REUSEADDR is set.",
-        "server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # before bind()",
-        "int on = 1;\nsetsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  /* before bind() */",
+        "server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\nserver.bind(address)",
+        "int on = 1;\nsetsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);\nbind(fd, address, size);",
         (Pattern((Cases(("life.restart",), ("no-start",)),), clear=(Cases(("life.stop",), ("no-start",)),)),),
     ),
     Entry(
@@ -232,7 +231,7 @@ LIFE = (
         "life.stop",
         "A handler sets a flag, and the loop looks at it, one thinks; but accept() waits, and is begun again after "
         "the signal.",
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # or leave the default alone",
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n# or leave the default alone",
         "sigaction() without SA_RESTART, and look at the flag when accept() fails with EINTR; or leave the default "
         "alone.",
         (Pattern((Cases(("life.stop",), ("no-exit",)),)),),
@@ -251,14 +250,13 @@ LIFE = (
         "listens for IPv4 alone",
         "host.any",
         "localhost is 127.0.0.1, one thinks; it is ::1 too, and most clients try that first.",
-        'server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)',
+        'server = socket.create_server(("", port),\n    family=socket.AF_INET6, dualstack_ipv6=True)',
         "socket(AF_INET6, …) with IPV6_V6ONLY off, bound to in6addr_any.",
         (
             Pattern(
-                (Cases(("host.any",), variations=("*::*", "*ipv6*", "*localhost*")),),
-                clear=(Cases(("host.any",), variations=("*127.*",)),),
+                (Cases(("host.any",), hosts=("*::*", "localhost")),),
+                clear=(Cases(("host.any",), hosts=("127.*",)),),
             ),
-            Pattern((Cases(("host.any",), traits=("ipv6",)),), clear=(Cases(("host.any",), traits=("ipv4",)),)),
         ),
     ),
     Entry(

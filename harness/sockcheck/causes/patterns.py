@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from sockcheck.case import Case
+from sockcheck.case import Case, Connect
 from sockcheck.frozen import dataclass
 from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
@@ -35,18 +35,20 @@ class Result:
 class Cases:
     """Some cases. What is () is of no matter; of several values one is enough.
 
-    `laws`, `variations` and `scenarios` are globs. A law is that of the case, that of one of its findings, or, for a
-    case that fails only after others, theirs. `variations=("",)` are scenarios as somebody wrote them. `says` stands in
-    the message of a finding; `unanswered`: nothing had come; `swapped`: the first difference is a number with its bytes
-    the other way round.
+    `laws`, `scenarios` and `hosts` are globs. A law is that of the case, that of one of its findings, or, for a case
+    that fails only after others, theirs. `hosts` are the addresses that clients connect to, where they are named.
+    `says` stands in the message of a finding; `derived`: made from an exchange by a condition, or not, as somebody
+    wrote it; `unanswered`: nothing had come; `swapped`: the first difference is a number with its bytes the other way
+    round.
     """
 
     laws: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     traits: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
-    variations: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    derived: bool | None = None
     unanswered: bool = False
     swapped: bool = False
 
@@ -119,11 +121,22 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.kinds or not one.kinds.isdisjoint(cases.kinds))
         and (not cases.traits or not one.traits.isdisjoint(cases.traits))
         and (not cases.says or any(words in finding.message for words in cases.says for finding in findings))
-        and (not cases.variations or _like(case.variation, cases.variations))
         and (not cases.scenarios or _like(case.scenario, cases.scenarios))
+        and (not cases.hosts or any(_like(host, cases.hosts) for host in _hosts(case)))
+        and (cases.derived is None or cases.derived is not is_written(case))
         and (not cases.unanswered or any(finding.received == 0 for finding in findings))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
     )
+
+
+def is_written(case: Case) -> bool:
+    """Whether it is an exchange as its author wrote it, and not one that a condition made of it."""
+    return case.id.endswith("::plain")
+
+
+def _hosts(case: Case) -> list[str]:
+    connects = [action for actor in case.actors for action in actor.actions if isinstance(action, Connect)]
+    return [connect.host for connect in connects if isinstance(connect.host, str)]
 
 
 def _kinds(verdict: Verdict) -> frozenset[str]:

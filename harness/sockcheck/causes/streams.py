@@ -8,6 +8,7 @@ from sockcheck.verdict import Kind
 _CUT = Cases(("cut.*",))
 _PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
 _PLAIN = Cases(("plain*",))
+_CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 
 
@@ -22,7 +23,7 @@ STREAMS = (
         "plain",
         "An integer in memory can be sent as it is, one thinks; most machines keep its bytes the other way round.",
         'struct.pack("!I", length)  # ! is the order of the network',
-        "uint32_t prefix = htonl(length);  /* and ntohl() of what is received */",
+        "uint32_t prefix = htonl(length);  /* and ntohl() of what came */",
         (Pattern((Cases(swapped=True),)),),
     ),
     Entry(
@@ -97,11 +98,19 @@ STREAMS = (
         "  if (n <= 0) return;\n"
         "  used += n; }",
         (
+            # It answers once, and closes: whatever else is due does not come.
             Pattern(
-                (_CUT,),
+                (Cases(("cut.*",), _CLOSED),),
                 passes=(_PLAIN,),
-                takes=(_PIECES, Cases(("size.*", "merge.*"))),
+                takes=(
+                    _PIECES,
+                    Cases(("size.*", "merge.*")),
+                    Cases(kinds=_CLOSED, says=("did not come", "none of it came")),
+                    Cases(kinds=("early-end",)),
+                ),
             ),
+            Pattern((_CUT,), passes=(_PLAIN,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+            Pattern((_CUT,), clear=(_PLAIN,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
         ),
     ),
     Entry(
@@ -110,8 +119,8 @@ STREAMS = (
         "merge.sends",
         "A client sends the next request when it has the reply, one thinks; two may arrive as one, and the second is "
         "thrown away with the buffer.",
-        'line, _, pending = pending.partition(b"\\n")  # keep the rest for the next turn',
-        "memmove(buffer, end + 1, used -= end + 1 - buffer);  /* and look again before recv() */",
+        'line, _, pending = pending.partition(b"\\n")  # keep the rest',
+        "used -= end + 1 - buffer;  /* keep the rest */\nmemmove(buffer, end + 1, used);",
         (
             Pattern(
                 (Cases(("merge.sends",)),),
@@ -151,7 +160,7 @@ STREAMS = (
                     Cases(
                         ("limit.garbage",),
                         ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"),
-                        variations=("",),
+                        derived=False,
                     ),
                 ),
             ),
@@ -223,7 +232,7 @@ STREAMS = (
         "The end of the stream ends all, one thinks; what came with it, or before it without a newline, is still due "
         "an answer.",
         "if not data:\n    if pending: answer(pending)  # before leaving\n    break",
-        "if (n == 0) { if (used > 0) answer(buffer, used); close(fd); return; }",
+        "if (n == 0) {\n  if (used > 0) answer(buffer, used);\n  close(fd); return; }",
         (
             Pattern(
                 (Cases(("merge.with-end",)),),
@@ -247,7 +256,7 @@ STREAMS = (
         "does not send the rest when send() takes only a part",
         "size.large",
         "send() sends it, one thinks; it takes what there is room for, and says how much that was.",
-        "client.sendall(reply)  # not send(); with selectors keep reply[sent:] for EVENT_WRITE",
+        "client.sendall(reply)  # not send()\n# or, with selectors, keep reply[sent:] for EVENT_WRITE",
         "while (size > 0) {\n  n = send(fd, p, size, MSG_NOSIGNAL);\n  if (n < 0) return -1;\n  p += n; size -= n; }",
         (
             Pattern(
@@ -263,9 +272,11 @@ STREAMS = (
         "time.prompt",
         "A little later makes no difference, one thinks; two small writes wait for an acknowledgement of 40 ms, each "
         "time.",
-        "client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # and one sendall() for a reply",
-        "setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  /* and one send() for a reply */",
-        (Pattern((Cases(("time.prompt",)),)),),
+        "client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+        "client.sendall(reply)  # at once, and all of it in one",
+        "setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);\n"
+        "send(fd, reply, size, 0);  /* at once, and all of it in one */",
+        (Pattern((Cases(("time.prompt",), ("silence", "case-timeout")),)),),
     ),
     Entry(
         "timer-not-renewed",

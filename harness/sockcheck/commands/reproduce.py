@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from sockcheck import recording
 from sockcheck.addresses import parse as parse_address
 from sockcheck.case import Capabilities, Case
+from sockcheck.deriving import Planned, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
 from sockcheck.events import CaseFinished, CaseJudged, CaseNotRun, CaseStarted, Event, RunStarted, TargetStarted
 from sockcheck.frozen import dataclass
-from sockcheck.planning import plan
 from sockcheck.reproducing import script
 from sockcheck.scenario import Contract
 from sockcheck.selection import nearest, selected
@@ -76,9 +76,11 @@ def reproduce(options: argparse.Namespace) -> int:
 def _planned(options: argparse.Namespace) -> _Failure:
     cases: dict[str, tuple[Case, Contract]] = {}
     capabilities = Capabilities(started=options.connect is None, observable=True)
-    for scenario in load(options.paths).scenarios:
-        for case in plan(scenario, seed=options.seed, capabilities=capabilities):
-            cases[case.id] = case, scenario.contract
+    conditions = None if options.conditions is None else conditions_of(options.conditions)
+    wish = Wish(seed=options.seed, conditions=conditions, capabilities=capabilities)
+    for planned in derive(load(options.paths).scenarios, wish):
+        if isinstance(planned, Planned):
+            cases[planned.case.id] = planned.case, planned.scenario.contract
     case, contract = cases[_chosen(options.case, list(cases))]
     words = [_filled(word, contract.parameters) for word in options.command or shlex.split(contract.target)]
     return _Failure(case, "unique", None, words or None, None, ())

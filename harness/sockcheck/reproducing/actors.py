@@ -6,7 +6,7 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sockcheck.case import Actor
 from sockcheck.reproducing.folding import WIDTH, counted, folded, repeated
@@ -14,7 +14,7 @@ from sockcheck.reproducing.literals import text
 from sockcheck.reproducing.statements import Statement, of_client
 
 _COUNTED = re.compile(r"(?P<base>.*)\[(?P<index>\d+)\]", re.DOTALL)
-_CONNECT = re.compile(r"(no_)?connect\(")
+_WAIT = "wait_for("
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,12 @@ class Function:
 def functions(actors: Sequence[Actor], unique: str, names: set[str]) -> list[Function]:
     """One function for each client, or for each `count` of clients. Their names are none of `names`, and join them."""
     made = []
-    for base, group in _groups(actors).items():
+    for (base, _), group in _groups(actors).items():
         bodies = [of_client(actor, unique) for actor in group]
         indices = [_index(actor) for actor in group]
-        if len(group) > 1:
-            bodies = [_with_turn(base, index, body) for index, body in zip(indices, bodies, strict=True)]
-        shapes = {tuple((each.parts, each.comment) for each in body) for body in bodies}
-        if len(shapes) == 1 and not any(_captured(column) for column in zip(*bodies, strict=True)):
-            made.append(_shared(_free(base, names), group, indices, bodies))
+        shared = _aligned(bodies, indices[0])
+        if shared is not None:
+            made.append(_shared(_free(base, names), group, indices, shared))
         else:
             for actor, body in zip(group, bodies, strict=True):
                 made.append(_shared(_free(actor.name, names), [actor], [0], [body]))
@@ -52,11 +50,11 @@ def block(statements: Sequence[Statement]) -> str:
     return _indented(repeated([_lines(statement, statement.arguments) for statement in statements]))
 
 
-def _groups(actors: Sequence[Actor]) -> dict[str, list[Actor]]:
-    groups: dict[str, list[Actor]] = {}
+def _groups(actors: Sequence[Actor]) -> dict[tuple[str, bool], list[Actor]]:
+    groups: dict[tuple[str, bool], list[Actor]] = {}
     for actor in actors:
         counted = _COUNTED.fullmatch(actor.name)
-        groups.setdefault(counted["base"] if counted else actor.name, []).append(actor)
+        groups.setdefault((counted["base"], True) if counted else (actor.name, False), []).append(actor)
     return groups
 
 
@@ -65,17 +63,40 @@ def _index(actor: Actor) -> int:
     return int(counted["index"]) if counted else 0
 
 
-def _with_turn(base: str, index: int, body: list[Statement]) -> list[Statement]:
-    """The wait for the client before this one, which the first does not have, in words that fit all of them."""
-    turn = f'"{base}[{index - 1}] connected"'
-    connects = next(number for number, each in enumerate(body) if _CONNECT.match(each.parts[0]))
-    waits = connects > 0 and body[connects - 1].arguments == (turn,)
-    before = body[: connects - 1] if waits else body[:connects]
-    sets_turn = any(each.arguments == (f'"{base}[{index}] connected"',) for each in body)
-    if not sets_turn:
-        return body
-    wait = Statement(("if index:\n    wait_for(", ")"), (f'"{base}[%d] connected" % (index - 1)',))
-    return [*before, wait, *body[connects:]]
+def _aligned(bodies: Sequence[list[Statement]], first_index: int) -> list[list[Statement]] | None:
+    """The bodies, statement by statement of the same shape; None where they are too different for one function.
+
+    Where clients go one after the other, all but the first wait for the one before: then the first is given that wait
+    too, and all of them a condition.
+    """
+    first, *others = bodies
+    shapes = [[(each.parts, each.comment) for each in body] for body in bodies]
+    pattern = bodies[-1]
+    if any(shape != shapes[-1] for shape in shapes[1:]):
+        return None
+    padded: list[Statement] = []
+    only_others: set[int] = set()
+    rest = list(first)
+    for number, statement in enumerate(pattern):
+        if rest and (rest[0].parts, rest[0].comment) == shapes[-1][number]:
+            padded.append(rest.pop(0))
+        elif statement.parts[0] == _WAIT:
+            only_others.add(number)
+            padded.append(statement)
+        else:
+            return None
+    if rest:
+        return None
+    condition = f"if index > {first_index}:" if first_index else "if index:"
+    aligned = [
+        [
+            replace(each, parts=(f"{condition}\n    {_WAIT}", ")")) if number in only_others else each
+            for number, each in enumerate(body)
+        ]
+        for body in (padded, *others)
+    ]
+    columns = [column for number, column in enumerate(zip(*aligned, strict=True)) if number not in only_others]
+    return None if any(_captured(column) for column in columns) else aligned
 
 
 def _shared(name: str, group: Sequence[Actor], indices: Sequence[int], bodies: Sequence[list[Statement]]) -> Function:
@@ -87,13 +108,18 @@ def _shared(name: str, group: Sequence[Actor], indices: Sequence[int], bodies: S
         arguments = []
         for place in range(len(statement.arguments)):
             texts = [body[number].arguments[place] for body in bodies]
-            common = texts[0] if len(set(texts)) == 1 else counted(texts, indices, "index")
+            waits = statement.parts[0].startswith("if index")
+            if waits:
+                # The first does not wait, so that it is the others that this has to fit.
+                common = counted(texts[1:], [index - 1 for index in indices[1:]], "(index - 1)")
+            else:
+                common = texts[0] if len(set(texts)) == 1 else counted(texts, indices, "index")
             if common is None:
                 common = f"given_{len(parameters) + 1}"
                 parameters.append(common)
                 for row, given in zip(rows, texts, strict=True):
                     row.append(given)
-            uses_index = uses_index or common not in (texts[0], *parameters) or "index" in statement.parts[0]
+            uses_index = uses_index or waits or common not in (texts[0], *parameters)
             arguments.append(common)
         lines.append(_lines(statement, arguments))
     heads = ["c", *(["index"] if uses_index else []), *parameters]
@@ -101,10 +127,12 @@ def _shared(name: str, group: Sequence[Actor], indices: Sequence[int], bodies: S
     for actor, index, row in zip(group, indices, rows, strict=True):
         values = [*([str(index)] if uses_index else []), *row]
         calls.append(f"({', '.join([name, text(actor.name), *values])})")
-    if len(group) > 2 and not parameters:
-        first = text(group[0].name).replace("[0]", "[%d]").replace("%", "%%").replace("%%d", "%d")
+    first, behind = indices[0], indices[0] + len(group)
+    if len(group) > 2 and not parameters and list(indices) == list(range(first, behind)):
+        template = f'{text(group[0].name.rpartition("[")[0].replace("%", "%%"))[:-1]}[%d]"'
         given_index = ", index" if uses_index else ""
-        calls = [f"*[({name}, {first} % index{given_index}) for index in range({len(group)})]"]
+        numbers = f"{first}, {behind}" if first else f"{behind}"
+        calls = [f"*[({name}, {template} % index{given_index}) for index in range({numbers})]"]
     return Function(f"def {name}({', '.join(heads)}):\n{_indented(repeated(lines))}", tuple(calls))
 
 

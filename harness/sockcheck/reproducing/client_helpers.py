@@ -114,31 +114,33 @@ def receive(c, deadline):
     return True
 
 
-def send(c, *segments, within, gap=0.1):
-    """Each segment by a send of its own, `gap` seconds apart.
+def send(c, *segments, within, gap=0.1, with_end=False):
+    """Each segment by a send of its own, `gap` seconds apart; the last one perhaps together with our end of stream.
 
     A sleep does not part them for certain: sockcheck asks the kernel until the server has read what was sent.
     """
+    last = len(segments) - 1
     try:
         for number, segment in enumerate(segments):
             if number:
                 time.sleep(gap)
             c.sock.settimeout(within)
             c.acted = time.monotonic()
-            c.sock.sendall(segment)
+            c.sock.sendall(segment, socket.MSG_MORE if with_end and number == last else 0)
     except socket.timeout:
         raise Fault("the server stopped reading", "it takes all of %d bytes" % sum(map(len, segments)), "")
     except OSError as error:  # what the server did before it closed is seen by the next step
         c.was_reset = c.was_reset or isinstance(error, ConnectionResetError)
 
 
-def send_while_receiving(c, *segments, within, gap=0.1, read=True, until_blocked=False):
+def send_while_receiving(c, *segments, within, gap=0.1, read=True, until_blocked=False, with_end=False):
     """As much as does not fit into the buffers is sent while what comes is read.
 
     Segments are `gap` seconds apart. A sleep does not part them for certain: sockcheck asks the kernel.
     """
     poll = select.poll()
     for number, segment in enumerate(segments):
+        flags = socket.MSG_MORE if with_end and number == len(segments) - 1 else 0
         if number:
             time.sleep(gap)
         c.acted = progress = time.monotonic()
@@ -151,7 +153,7 @@ def send_while_receiving(c, *segments, within, gap=0.1, read=True, until_blocked
             if events & (select.POLLOUT | select.POLLERR | select.POLLHUP):
                 c.sock.setblocking(False)
                 try:
-                    left = left[c.sock.send(left) :]
+                    left = left[c.sock.send(left, flags) :]
                     progress = time.monotonic()
                 except BlockingIOError:
                     pass
@@ -223,7 +225,7 @@ def expect_quiet(c, duration):
 def expect_nothing_more(c):
     """All that was expected has come. (sockcheck does not sleep: it looks whether the server is done.)"""
     if not c.inbox:
-        receive(c, time.monotonic() + 0.3)
+        receive(c, time.monotonic() + QUIET_FOR)
     if c.inbox:
         raise Fault("surplus bytes after all that was expected", "nothing more", short(c.inbox))
 

@@ -11,9 +11,11 @@ from sockcheck.reproducing.literals import LITERAL
 WIDTH = 100
 """No line of a script is longer, if it can be avoided; without its first indentation."""
 
-# A literal that is too long is written in pieces of so many characters.
-_CHUNK = re.compile(r"(?:\\x[0-9a-f]{2}|\\?.){1,60}")
-_CALL = re.compile(r"(?P<head>\*?[\w.]*[(\[])(?P<inside>.*)(?P<tail>[)\]])")
+# A literal that is too long is written in pieces of about so many characters.
+_PIECE = 80
+_CHARACTER = re.compile(r"\\x[0-9a-f]{2}|\\?.")
+_CALL = re.compile(r"(?P<head>\*?(?:\w+=)?[\w.]*[(\[])(?P<inside>.*)(?P<tail>[)\]])")
+_SEED = re.compile(r"seed=(\d+)")
 # So often must something come for a loop, and so many statements may it be.
 _FEW, _MOST = 3, 12
 # Where they are not all alike, a loop is at most so long.
@@ -28,8 +30,13 @@ def folded(code: str, comma: str = "") -> list[str]:
         return [code + comma]
     if LITERAL.fullmatch(code):
         mark, body = code.split('"', 1)
-        *chunks, last = [f'{mark}"{chunk}"' for chunk in _CHUNK.findall(body[:-1])]
-        return [*chunks, last + comma]
+        pieces = [""]
+        for character in _CHARACTER.findall(body[:-1]):
+            if len(pieces[-1]) > _PIECE:
+                pieces.append("")
+            pieces[-1] += character
+        *lines, last = [f'{mark}"{piece}"' for piece in pieces]
+        return [*lines, last + comma]
     first, *others = _parted(code, " + ")
     if others:
         lines = folded(first)
@@ -38,7 +45,7 @@ def folded(code: str, comma: str = "") -> list[str]:
             lines += [f"+ {begin}", *rest]
         return [*lines[:-1], lines[-1] + comma]
     call = _CALL.fullmatch(code)
-    if call is None:
+    if call is None or not _is_whole(call["inside"]):
         return [code + comma]
     inside = [f"    {line}" for argument in _parted(call["inside"], ", ") for line in folded(argument, ",")]
     return [call["head"], *inside, call["tail"] + comma]
@@ -106,8 +113,19 @@ def _parted(code: str, separator: str) -> list[str]:
     return parts
 
 
+def _is_whole(code: str) -> bool:
+    """Whether every bracket that it closes is one that it opened."""
+    depth = 0
+    for character in LITERAL.sub("", code):
+        depth += (character in "([") - (character in ")]")
+        if depth < 0:
+            return False
+    return True
+
+
 def counted(texts: Sequence[str], indices: Sequence[int], name: str) -> str | None:
     """One expression with the variable `name` in it that comes to each of these; None where there is none."""
+    texts = _with_seeds(texts, indices, name)
     skeletons = {LITERAL.sub("_", each) for each in texts}
     if len(skeletons) > 1:
         return None
@@ -119,6 +137,17 @@ def counted(texts: Sequence[str], indices: Sequence[int], name: str) -> str | No
             return None
         made = made.replace(column[0], common, 1)
     return made
+
+
+def _with_seeds(texts: Sequence[str], indices: Sequence[int], name: str) -> Sequence[str]:
+    """The same with one expression for seeds that count up."""
+    columns = zip(*(_SEED.findall(each) for each in texts), strict=False)
+    for column in columns:
+        bases = {int(seed) - index for seed, index in zip(column, indices, strict=True)}
+        if len(set(column)) > 1 and len(bases) == 1:
+            expression = f"seed={bases.pop()} + {name}"
+            texts = [each.replace(f"seed={seed}", expression, 1) for each, seed in zip(texts, column, strict=True)]
+    return texts
 
 
 def _counted(literals: Sequence[str], indices: Sequence[int], name: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from sockcheck.case import Case, Exits, Kill, Mark, Meet, Restart, Send, Signal, Start, WaitFor
+from sockcheck.case import Await, Case, Exits, Kill, Mark, Meet, Restart, Send, Signal, Start, WaitFor
 from sockcheck.reproducing import client_helpers, form_helpers, server_helpers
 from sockcheck.reproducing.folding import folded
 from sockcheck.reproducing.literals import number, text
@@ -38,11 +38,13 @@ _MODULES = frozenset(
         "traceback",
     }
 )
-_OURS = frozenset({"main", "server", "exchange", "HOST", "PORT", "COMMAND", "READY_WITHIN", "FOLDER", "c", "index"})
+_OURS = frozenset(
+    {"main", "server", "exchange", "HOST", "PORT", "COMMAND", "READY_WITHIN", "QUIET_FOR", "FOLDER", "c", "index"}
+)
 _FOLDER = 'tempfile.mkdtemp(prefix="repro-")'
 _BEHIND = "What the steps above are made of.\n"
 _ENTRY = 'if __name__ == "__main__":\n    sys.exit(main())\n'
-_COUNTED = re.compile(r"(?P<before>.*)\[(?P<index>\d+)\](?P<behind>.*)", re.DOTALL)
+_COUNTED = re.compile(r"(?P<before>\D*)(?P<index>0|[1-9]\d*)(?P<behind>(?:\D.*)?)", re.DOTALL)
 # A server is told by these to end.
 _ENDING = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL")
 NEED_PROCESSES = ("spinning", "leaking")
@@ -50,6 +52,8 @@ NEED_PROCESSES = ("spinning", "leaking")
 # Seconds: how long the server may take to listen, and how much longer than a case its script may take.
 _READY = 10
 _LONGER = 10
+# Seconds: how long nothing more may come at the end, and where there are more than a few clients, one after the other.
+_QUIET, _QUIET_AMONG_MANY, _FEW = 0.3, 0.05, 50
 # A server that serves more clients than these is given more descriptors, as sockcheck does.
 _MANY = 200
 
@@ -89,7 +93,7 @@ def whole(
 ) -> str:
     """The script; as `sockcheck.reproducing.script`."""
     sources = [_titled(exchange) if len(exchanges) > 1 else exchange.source for exchange in exchanges]
-    constants = _constants(command, address)
+    constants = _constants([exchange.case for exchange in exchanges], command, address)
     ends = [_exchange(exchanges), _main(exchanges, command, finding), _ENTRY]
     helpers = _used([*sources, *ends])
     modules = sorted(_MODULES & _loaded([constants, *sources, *helpers, *ends]))
@@ -102,11 +106,11 @@ def _titled(exchange: Exchange) -> str:
     return f"# {exchange.case.id}, {exchange.case.span.path}\n\n\n{exchange.source}"
 
 
-def _constants(command: Sequence[str] | None, address: str | None) -> str:
+def _constants(cases: Sequence[Case], command: Sequence[str] | None, address: str | None) -> str:
     if address is None or (command is not None and _takes(command, "port")):
         address = "127.0.0.1:None"
     host, _, port = address.rpartition(":")
-    lines = [f"HOST, PORT = {text(host.strip('[]'))}, {port}"]
+    lines = [f"HOST, PORT = {text(host.strip('[]'))}, {port}", f"QUIET_FOR = {number(_quiet(cases))}"]
     if command is not None:
         lines.append(f"COMMAND = [{', '.join(map(text, command))}]")
         lines.append(f"FOLDER = {_FOLDER if _takes(command, 'dir') else text('')}")
@@ -152,19 +156,24 @@ def _listed(marks: Iterable[str]) -> list[str]:
     made = []
     for (before, behind), indices in sorted(counted.items()):
         if indices == set(range(len(indices))) and len(indices) > 2:
-            template = f"{text(before.replace('%', '%%'))[:-1]}[%d]{text(behind.replace('%', '%%'))[1:]}"
+            template = text(f"{before}\0{behind}".replace("%", "%%")).replace("\\x00", "%d")
             made.append(f"*[{template} % index for index in range({len(indices)})]")
         else:
-            made += [text(f"{before}[{index}]{behind}") for index in sorted(indices)]
+            made += [text(f"{before}{index}{behind}") for index in sorted(indices)]
     return [*(text(mark) for mark in sorted(marks) if not _COUNTED.fullmatch(mark)), *made]
 
 
 def _gaps(case: Case) -> float:
-    """The seconds that the script may take longer than the case."""
-    cuts = (
-        sum(len(action.cuts or ()) for action in actor.actions if isinstance(action, Send)) for actor in case.actors
-    )
-    return _LONGER + GAP * max(cuts, default=0)
+    """The seconds that the script may take longer than the case, since it sleeps where sockcheck asks the kernel."""
+    actions = [action for actor in case.actors for action in actor.actions]
+    sleeps = sum(len(action.cuts or ()) for action in actions if isinstance(action, Send))
+    sleeps += sum(isinstance(action, Await) for action in actions)
+    return _LONGER + GAP * sleeps + _quiet([case]) * len(case.actors)
+
+
+def _quiet(cases: Iterable[Case]) -> float:
+    """The seconds in which nothing more may come, when all that was expected has come."""
+    return _QUIET if all(len(case.actors) <= _FEW for case in cases) else _QUIET_AMONG_MANY
 
 
 def _main(exchanges: Sequence[Exchange], command: Sequence[str] | None, finding: Finding | None) -> str:

@@ -14,11 +14,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def command():
+    values = {"host": HOST, "port": str(PORT), "python": sys.executable, "dir": FOLDER}
+    return [re.sub(r"\{(host|port|python|dir)\}", lambda found: values[found[1]], word) for word in COMMAND]
+
+
 def start_server(ready):
     """Start COMMAND in a session of its own, and wait until it is ready."""
     global process
-    values = {"host": HOST, "port": str(PORT), "python": sys.executable, "dir": FOLDER}
-    words = [re.sub(r"\{(host|port|python|dir)\}", lambda found: values[found[1]], word) for word in COMMAND]
+    words = command()
     try:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True)
     except OSError as error:
@@ -40,6 +44,25 @@ def start_again():
         start_server(listening)
     except Untried as error:
         raise Fault("the server could not be started again: %s" % error)
+
+
+def start_second(within):
+    """COMMAND once more: its address is taken, so it ends by itself, not with status 0, and says why."""
+    second = subprocess.Popen(
+        command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    try:
+        output = second.communicate(timeout=within)[0]
+    except subprocess.TimeoutExpired:
+        raise Fault("started once more at an address that is taken, the server did not end")
+    finally:
+        try:
+            os.killpg(second.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    if second.returncode == 0 or not output.strip():
+        came = "status %d, and it wrote %r" % (second.returncode, output)
+        raise Fault("started once more at an address that is taken", "a status other than 0, and the reason", came)
 
 
 def stop_server():
@@ -132,9 +155,16 @@ def kill_server():
         time.sleep(0.01)
 
 
+def limit_files(files, least):
+    """Let the server have so many more descriptors than it has, or so many at the least."""
+    for pid in members():
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        allowed = max(soft, files) if least else len(os.listdir("/proc/%d/fd" % pid)) + files
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, max(hard, allowed)))
+
+
 def expect_exit(statuses, within):
     """No process of the server is left, and the first ended with one of these: a status, or minus a signal."""
-    clients_may_begin.set()
     deadline = time.monotonic() + within
     while members():
         if time.monotonic() > deadline:
@@ -177,6 +207,15 @@ def children():
 def cpu():
     """Seconds of CPU time that the server has used."""
     return sum(int(field) for _, fields in stats() for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def memory():
+    """MiB that the server has. See proc(5): Pss."""
+    total = 0
+    for pid in members():
+        with open("/proc/%d/smaps_rollup" % pid) as rollup:
+            total += sum(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+    return total / 1024
 
 
 def allow_many_files():
@@ -259,7 +298,7 @@ def look_for_spinning():
     before, began = cpu(), time.monotonic()
     time.sleep(2)
     share = (cpu() - before) / (time.monotonic() - began)
-    if share > 0.5:
+    if share > 0.8:
         raise Fault("with nothing to do, the server uses %d %% of a CPU" % (100 * share))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -19,6 +20,7 @@ from sockcheck.case import (
     Exits,
     Expect,
     Kill,
+    Limit,
     Mark,
     Meet,
     Not,
@@ -26,12 +28,14 @@ from sockcheck.case import (
     Quiet,
     Reset,
     Restart,
+    Rests,
     Resume,
     Send,
     ServerAction,
     Shutdown,
     Signal,
     Start,
+    Taken,
     Value,
     Wait,
     WaitFor,
@@ -57,7 +61,11 @@ _AWAITED = {
     "accepted": "until the server has accepted",
     "read": "until the server has read all",
     "end-read": "until the server has read our end of stream",
+    "settled": "until the server has nothing more to do with us",
+    "rest": "until the server sleeps",
 }
+# Of these only what is added in the case counts.
+_ADDED = ("cpu", "memory")
 _SIDES = {"write": "SHUT_WR", "read": "SHUT_RD", "both": "SHUT_RDWR"}
 
 
@@ -78,8 +86,8 @@ def of_client(actor: Actor, unique: str) -> list[Statement]:
     """What a client does, to its end."""
     made = []
     before: Action | None = None
-    for action in actor.actions:
-        for statement in _of_action(action, before, actor.pushes, unique):
+    for action, behind in itertools.zip_longest(actor.actions, actor.actions[1:]):
+        for statement in _of_action(action, before, behind, actor.pushes, unique):
             made.append(_placed(statement, action.span))
         before = action
     if not _is_over(actor):
@@ -90,16 +98,16 @@ def of_client(actor: Actor, unique: str) -> list[Statement]:
 
 def of_server(actions: Sequence[ServerAction]) -> list[Statement]:
     """What is done to the server. Clients may begin at the first step that waits."""
-    made = [Statement(("before = cpu()",))] if _asks_cpu(actions) else []
+    made = [Statement((f"{what}_before = {what}()",)) for what in _ADDED if _asks(actions, what)]
     waited = False
     for action in actions:
-        if isinstance(action, Wait | WaitFor) and not waited:
+        if isinstance(action, Wait | WaitFor | Exits | Rests | Taken) and not waited:
             waited = True
             made.append(Statement(("clients_may_begin.set()",)))
         statement = _of_server_action(action)
         made.append(_placed(statement, action.span))
-        if isinstance(action, Start | Restart) and _asks_cpu(actions):
-            made.append(Statement(("before = 0",)))
+        if isinstance(action, Start | Restart):
+            made += [Statement((f"{what}_before = {what}()",)) for what in _ADDED if _asks(actions, what)]
     return made if waited else [*made, Statement(("clients_may_begin.set()",))]
 
 
@@ -115,12 +123,15 @@ def _is_over(actor: Actor) -> bool:
     )
 
 
-def _of_action(action: Action, before: Action | None, pushes: bool, unique: str) -> Iterator[Statement]:
+def _of_action(
+    action: Action, before: Action | None, behind: Action | None, pushes: bool, unique: str
+) -> Iterator[Statement]:
     match action:
         case Connect():
             yield _connect(action, unique)
         case Send():
-            yield _send(action, unique)
+            ends = isinstance(behind, Shutdown) and behind.how != "read"
+            yield _send(action, unique, with_end=ends)
         case Expect(form=Not(duration=seconds)):
             yield Statement(("expect_not(c, ", f", {number(seconds)})"), (expression(action.form, unique),))
         case Expect():
@@ -142,7 +153,7 @@ def _of_action(action: Action, before: Action | None, pushes: bool, unique: str)
             yield Statement(("reset(c)",))
         case Await():
             comment = f"{_AWAITED[action.state]}, which sockcheck asks the kernel"
-            yield Statement(("time.sleep(0.2)",), comment=comment)
+            yield Statement((f"time.sleep({number(GAP)})",), comment=comment)
         case Meet():
             yield Statement(("meet(", ")"), (text(action.name),))
         case Mark() | WaitFor() | Wait():
@@ -188,7 +199,7 @@ def _connect(action: Connect, unique: str) -> Statement:
     return Statement((f"connect(c, within={within}, options=[{', '.join(options)}]{address}{source})",))
 
 
-def _send(action: Send, unique: str) -> Statement:
+def _send(action: Send, unique: str, *, with_end: bool) -> Statement:
     pieces = filled(action.pieces, unique)
     size, data = payloads.size(pieces), whole(pieces)
     cuts = action.cuts if action.cuts is None or size is None else tuple(cut for cut in action.cuts if cut < size)
@@ -210,6 +221,7 @@ def _send(action: Send, unique: str) -> Statement:
     tail += "" if gap is None or not many else f", gap={number(gap)}"
     tail += "" if action.read else ", read=False"
     tail += ", until_blocked=True" if action.until_blocked else ""
+    tail += ", with_end=True" if with_end else ""
     plain = size is not None and size <= _SMALL and action.read and not action.until_blocked
     comment = f"in {many + 1} segments" if many else ""
     return Statement((f"{'send' if plain else 'send_while_receiving'}(c, ", f"{tail})"), (segments,), comment)
@@ -226,7 +238,8 @@ def _of_server_action(action: ServerAction) -> Statement:
         case Resume():
             return Statement(("signal_all(signal.SIGCONT)",))
         case Signal():
-            return Statement((f"os.kill(process.pid, {_signal(action.signal)})",))
+            signalled = f"{_signal(action.signal)})"
+            return Statement((f"signal_all({signalled}" if action.everyone else f"os.kill(process.pid, {signalled}",))
         case Exits():
             statuses = ", ".join(_status(status) for status in action.statuses)
             return Statement((f"expect_exit([{statuses}], within={number(action.within)})",))
@@ -240,6 +253,12 @@ def _of_server_action(action: ServerAction) -> Statement:
             holds = " and ".join(map(_holds, action.checks))
             told = ", ".join(f"{each.what} {each.operator} {number(each.value)}" for each in action.checks)
             return Statement((f'check("{told}", lambda: {holds}, within={number(action.within)})',))
+        case Rests():
+            return Statement(("look_for_spinning()",))
+        case Limit():
+            return Statement((f"limit_files({action.files}, least={action.least})",))
+        case Taken():
+            return Statement((f"start_second(within={number(action.within)})",))
         case Mark() | WaitFor() | Wait():
             return _shared(action)
         case _:
@@ -251,15 +270,16 @@ def unseen_measure(actions: Sequence[ServerAction]) -> bool:
     return any(each.what == "backlog" for action in actions if isinstance(action, Check) for each in action.checks)
 
 
-def _asks_cpu(actions: Sequence[ServerAction]) -> bool:
-    return any(each.what == "cpu" for action in actions if isinstance(action, Check) for each in action.checks)
+def _asks(actions: Sequence[ServerAction], what: str) -> bool:
+    return any(each.what == what for action in actions if isinstance(action, Check) for each in action.checks)
 
 
 def _holds(check: Comparison) -> str:
     figure = {
         "alive": "bool(members())",
         "listening": "listening()",
-        "cpu": "cpu() - before",
+        "cpu": "cpu() - cpu_before",
+        "memory": "memory() - memory_before",
         "open-files": "open_files()",
     }.get(check.what, f"{check.what}()")
     return f"{figure} {check.operator} {number(check.value)}"

@@ -1,0 +1,51 @@
+/*
+ * echo, which leaves SIGPIPE alone: the second write to a client that has vanished in the middle of its reply kills the
+ * server. Were the signal ignored, the next read would tell the end. A thread for each client.
+ */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void *serve(void *argument)
+{
+    int fd = (int)(intptr_t)argument;
+    char buffer[4096];
+    ssize_t n;
+
+    while ((n = read(fd, buffer, sizeof buffer)) > 0)
+        write(fd, buffer, (size_t)n); /* a blocking one writes all, or fails */
+    close(fd);
+    return NULL;
+}
+
+int main(int argc, char *argv[])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int listener, fd, on = 1;
+    pthread_t thread;
+
+    if (argc != 3 || inet_pton(AF_INET, argv[1], &address.sin_addr) != 1) {
+        fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
+        return 2;
+    }
+    alarm(100);
+    address.sin_port = htons((uint16_t)atoi(argv[2]));
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 128) < 0) {
+        perror("cannot listen");
+        return 1;
+    }
+    for (;;) {
+        if ((fd = accept(listener, NULL, NULL)) < 0)
+            usleep(100000);
+        else if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) != 0)
+            close(fd);
+        else
+            pthread_detach(thread);
+    }
+}

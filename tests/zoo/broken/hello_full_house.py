@@ -1,0 +1,50 @@
+"""hello, with room for 256 clients, whose places are never given back: the 257th is turned away, and all who follow."""
+
+import signal
+import socket
+import sys
+import threading
+import time
+
+LIMIT = 65536
+ROOM = 256
+
+clients = []
+
+
+def finish(connection):
+    """Close in order: a close with bytes unread would be a reset."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(2)
+    while connection.recv(65536):
+        pass
+
+
+def serve(connection):
+    with connection, connection.makefile("rb") as lines:
+        try:
+            while line := lines.readline(LIMIT + 1):
+                if len(line) > LIMIT:
+                    return
+                text = line.decode().removesuffix("\n").removesuffix("\r")
+                connection.sendall(b"Hello Node!\n")
+                if text == "STOP":
+                    finish(connection)
+                    return
+        except (OSError, UnicodeDecodeError):
+            pass
+
+
+signal.alarm(100)
+with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
+    while True:
+        try:
+            connection, address = listener.accept()
+        except OSError:
+            time.sleep(0.1)
+            continue
+        if len(clients) == ROOM:
+            connection.close()
+            continue
+        clients.append(address)
+        threading.Thread(target=serve, args=[connection], daemon=True).start()

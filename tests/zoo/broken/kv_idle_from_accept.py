@@ -1,0 +1,40 @@
+"""kv, which counts the idle time from accept(), whatever the client does."""
+
+import signal
+import socket
+import threading
+import time
+
+from keys_and_values import HOST, IDLE, LIMIT, PORT, answer, finish
+
+
+def serve(connection):
+    pending = b""
+    due = time.monotonic() + IDLE
+    with connection:
+        try:
+            while len(pending) <= LIMIT:
+                connection.settimeout(max(due - time.monotonic(), 0.001))
+                data = connection.recv(LIMIT)
+                connection.settimeout(None)
+                if not data:
+                    return
+                *requests, pending = (pending + data).split(b"\n")
+                for request in requests:
+                    connection.sendall(answer(request))
+                    if request == b"QUIT":
+                        finish(connection)
+                        return
+        except OSError:
+            pass
+
+
+signal.alarm(100)
+with socket.create_server((HOST, PORT), backlog=128) as listener:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.1)
+            continue
+        threading.Thread(target=serve, args=[connection], daemon=True).start()
