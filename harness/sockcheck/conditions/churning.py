@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -20,9 +19,10 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import closed, copy, leaving, prefix, span
+from sockcheck.conditions.copying import Copies, closed, leaving, span
 from sockcheck.conditions.ending import half_closed
 from sockcheck.conditions.neighbours import GARBAGE, deaf
+from sockcheck.frozen import replace
 
 CONNECTIONS = 250
 """From the 50th on, in two halves of a hundred, a leak is told from a pool that grows to its size (slopes.py)."""
@@ -45,10 +45,10 @@ def leak(base: Base) -> Iterator[Variation]:
 
 def _endings(base: Base) -> Iterator[tuple[str, list[Actor]]]:
     """The ways in which a connection may end, and the clients that end theirs so."""
-    where = span(base.actors[0])
+    where = base.where
     rude = base.promises("survives-reset") or not base.has_contract
     base.single  # noqa: B018 - clients that wait for each other cannot go one behind the other
-    whole = [closed(copy(base.actors, number)[0]) for number in range(CONNECTIONS)]
+    whole = [closed(base.copy(number)[0]) for number in range(CONNECTIONS)]
     yield "close", whole
     read = Await(where, "read", base.expect_within)
     leave = leaving(where, base.expect_within)
@@ -65,7 +65,8 @@ def _endings(base: Base) -> Iterator[tuple[str, list[Actor]]]:
     except NotDerivedError:
         return
     if base.promises("half-close"):
-        yield "half-close", [closed(copy(halved, number)[0]) for number in range(CONNECTIONS)]
+        copies = Copies(halved)
+        yield "half-close", [closed(copies.copy(number)[0]) for number in range(CONNECTIONS)]
 
 
 def _in_turn(actors: list[Actor], lanes: int) -> Iterator[Actor]:
@@ -78,7 +79,7 @@ def _in_turn(actors: list[Actor], lanes: int) -> Iterator[Actor]:
 
 def _begun(base: Base) -> tuple[Action, ...]:
     """Connected, and the first message sent, if the client speaks first."""
-    steps = prefix(copy(base.actors[:1], CONNECTIONS)[0])
+    steps = base.steps
     first = next((step for step, action in enumerate(steps) if isinstance(action, Send)), None)
     return steps[: first + 1] if first is not None else steps[:1]
 
@@ -96,7 +97,7 @@ def spin(base: Base) -> Iterator[Variation]:
     """After each kind of ending, and with clients that stay and do nothing, the server comes to rest."""
     base.repeatable()
     base.quick()
-    where = span(base.actors[0])
+    where = base.where
     read = Await(where, "read", base.expect_within)
     leave = leaving(where, base.expect_within)
     over, rested = "there is nothing to do", "it was looked at"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import Actor, Generated, Integer, Piece, Prefixed, Send, Value
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.frozen import dataclass
+from sockcheck.frozen import dataclass, replace
 from sockcheck.planning.pieces import least
 from sockcheck.segments import FALLBACK_GAP
 

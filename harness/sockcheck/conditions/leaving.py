@@ -6,7 +6,6 @@ Behind the one who leaves comes another client, for whom the whole exchange must
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -28,8 +27,9 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import copy, leaving, prefix, span, waiting
+from sockcheck.conditions.copying import leaving, waiting
 from sockcheck.conditions.sizing import through_a_small_window
+from sockcheck.frozen import replace
 from sockcheck.scenario import Span
 
 _GONE, _PAUSED, _RESUMED = "who leaves has gone", "the server is paused", "the server goes on"
@@ -105,7 +105,7 @@ def _points(base: Base) -> Iterator[tuple[str, str, Sequence[Action]]]:
 def _steps(base: Base) -> tuple[Action, ...]:
     """What the first client does until it ends the connection, or waits for another, by itself."""
     base.repeatable()
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     end = next(
         (step for step, given in enumerate(steps) if isinstance(given, Shutdown | Close | Reset | End)), len(steps)
     )
@@ -119,4 +119,4 @@ def _leave(base: Base, label: str, trait: str, actions: Sequence[Action], *end: 
 
 
 def _span(base: Base) -> Span:
-    return span(base.actors[0])
+    return base.where

@@ -20,7 +20,7 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import copy, finished, leaving, prefix, span, waiting
+from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
@@ -39,7 +39,7 @@ _GARBAGE: dict[str, bytes] = {
 
 def endless(base: Base) -> Iterator[Variation]:
     """A message without an end, as long as the server takes any of it; its memory stays within bounds."""
-    where = span(base.actors[0])
+    where = base.where
     begun = _greeted(base)
     within = base.expect_within * 10
     send = Send(where, (Generated("repeat", _ENDLESS, 0, b"x" * 1024),), (), None, within, until_blocked=True)
@@ -55,7 +55,7 @@ def endless(base: Base) -> Iterator[Variation]:
 def files(base: Base) -> Iterator[Variation]:
     """Out of descriptors, with more clients than there are any for; it does not spin, and serves again afterwards."""
     base.repeatable()
-    where = span(base.actors[0])
+    where = base.where
     waits = base.promised("backlog")
     too_many = min(_TOO_MANY, int(waits)) if waits.isdecimal() else 1
     marks = [f"neighbour {number} is here" for number in range(_FILES_LEFT + too_many)]
@@ -73,13 +73,13 @@ def files(base: Base) -> Iterator[Variation]:
         Rests(where),
         Mark(where, "looked"),
     )
-    first = finished(copy(base.actors, 1), "it serves")
+    first = finished(base.copy(1), "it serves")
     yield Variation((*first, *neighbours, *waiting(base.actors, _GONE)), server=server, state="own")
 
 
 def garbage(base: Base) -> Iterator[Variation]:
     """Bytes that are no message, and then a client whose messages are."""
-    where = span(base.actors[0])
+    where = base.where
     begun = _greeted(base)
     read = Await(where, "read", base.expect_within)
     for label, data in _GARBAGE.items():
@@ -90,10 +90,10 @@ def garbage(base: Base) -> Iterator[Variation]:
 
 def _greeted(base: Base) -> tuple[Action, ...]:
     """Connected, and what comes before the client's first words was read."""
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     first = next((step for step, action in enumerate(steps) if step and not isinstance(action, Expect)), len(steps))
     return steps[:first] if any(isinstance(action, Send) for action in steps) else steps[:1]
 
 
 def _left(base: Base) -> tuple[Action, ...]:
-    return leaving(span(base.actors[0]), base.expect_within)
+    return leaving(base.where, base.expect_within)

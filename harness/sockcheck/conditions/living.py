@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -27,8 +26,9 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import copy, finished, prefix, span, waiting
+from sockcheck.conditions.copying import finished, span, waiting
 from sockcheck.conditions.cutting import is_plain
+from sockcheck.frozen import replace
 
 _TIMES = 3
 # By convention a shell says so of a program that SIGTERM ended, and a JVM of itself.
@@ -40,7 +40,7 @@ def again(base: Base) -> Iterator[Variation]:
     base.repeatable()
     actors: list[Actor] = []
     for number in range(_TIMES):
-        run = finished(copy(base.actors, number), f"run {number} is over")
+        run = finished(base.copy(number), f"run {number} is over")
         actors += waiting(run, f"run {number - 1} is over") if number else run
     yield Variation(tuple(actors), passing=base.idle * _TIMES)
 
@@ -48,7 +48,7 @@ def again(base: Base) -> Iterator[Variation]:
 def restart(base: Base) -> Iterator[Variation]:
     """Killed with a client connected, so that TIME_WAIT is on its port, and started again at once."""
     base.repeatable()
-    where = span(base.actors[0])
+    where = base.where
     begun = _served(base)
     ends = (
         WaitFor(where, "it is dead"),
@@ -72,7 +72,7 @@ def restart(base: Base) -> Iterator[Variation]:
 def stop(base: Base) -> Iterator[Variation]:
     """SIGTERM to an idle server that has served: it ends in time, and nothing of it is left."""
     base.repeatable()
-    where = span(base.actors[0])
+    where = base.where
     limit = base.time_of("stops-on-sigterm")
     if limit is None:
         raise NotDerivedError(f"the promise {base.promised('stops-on-sigterm')!r} is no length of time")
@@ -120,7 +120,7 @@ def drain(base: Base) -> Iterator[Variation]:
 
 def taken(base: Base) -> Iterator[Variation]:
     """The same command while the first still serves: it ends, not well, and says why; the first serves on."""
-    where = span(base.actors[0])
+    where = base.where
     server: tuple[ServerAction, ...] = (Taken(where, base.ready_within), Mark(where, "it was tried"))
     yield Variation(waiting(base.actors, "it was tried"), server=server, passing=base.ready_within)
 
@@ -144,6 +144,6 @@ def anywhere(base: Base) -> Iterator[Variation]:
 
 def _served(base: Base) -> tuple[Action, ...]:
     """What the first client does up to its first reply."""
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     reply = next((step for step, action in enumerate(steps) if isinstance(action, Expect)), 0)
     return steps[: reply + 1]

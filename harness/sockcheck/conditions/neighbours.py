@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sockcheck import payloads
 from sockcheck.case import Action, Actor, Await, Connect, Generated, Mark, Reset, Send, WaitFor
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import copy, finished, leaving, prefix, span, waiting
+from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.sizing import through_a_small_window, unit
 
@@ -22,7 +22,7 @@ _DEAF_BYTES = 8 * 1024 * 1024
 
 def idle(base: Base) -> Iterator[Variation]:
     """Connected and silent: one, and as many as there may be."""
-    where = span(base.actors[0])
+    where = base.where
     for number in sorted({1, _room(base)}):
         neighbours = [(base.connects[0],)] * number
         yield _beside(base, neighbours, f"{number} idle", (), leaving(where, base.expect_within))
@@ -31,13 +31,13 @@ def idle(base: Base) -> Iterator[Variation]:
 def stalled(base: Base) -> Iterator[Variation]:
     """In the middle of a message, and silent from then on."""
     base.repeatable()
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     first = next((step for step, given in enumerate(steps) if isinstance(given, Send)), None)
     send = steps[first] if first is not None else None
     size = payloads.size(send.pieces) if isinstance(send, Send) else None
     if first is None or not isinstance(send, Send) or size is None or size < 2 or not is_plain(send):
         raise NotDerivedError("its first message cannot be sent by halves")
-    where = span(base.actors[0])
+    where = base.where
     data = payloads.join(send.pieces)
     for at in sorted({1, size // 2, size - 1}):
         part = Send(send.span, (data[:at],), (), None, send.within)
@@ -53,7 +53,7 @@ def deaf(base: Base) -> Iterator[Variation]:
     first, _, request, reply = unit(base)
     if len(reply) * (_DEAF_BYTES // len(request)) < 1 << 20:
         raise NotDerivedError("its replies are small beside its requests")
-    where = span(base.actors[0])
+    where = base.where
     steps = base.single.actions[:first]
     asking = Send(
         where,
@@ -70,7 +70,7 @@ def deaf(base: Base) -> Iterator[Variation]:
 
 def fails(base: Base) -> Iterator[Variation]:
     """It vanishes, or sends what is no message, while the others are served."""
-    where = span(base.actors[0])
+    where = base.where
     garbage = Send(where, (GARBAGE,), (), None, base.expect_within)
     read = Await(where, "read", base.expect_within)
     if base.promises("survives-reset") or not base.has_contract:
@@ -82,7 +82,7 @@ def _during(
     base: Base, before: Sequence[Action], then: Sequence[Action], end: tuple[Action, ...], label: str
 ) -> Variation:
     """A neighbour that is there before the others, and misbehaves when they have begun; they go on when it has."""
-    where = span(base.actors[0])
+    where = base.where
     begun, gone = "the others have begun", "the neighbour has gone"
     neighbour = Actor(
         "neighbour",
@@ -107,7 +107,7 @@ def _beside(
     passing: float = 0.0,
 ) -> Variation:
     """The exchange while these neighbours are as far as they go; they leave when all others are served."""
-    where = span(base.actors[0])
+    where = base.where
     found = []
     marks: list[str] = []
     for number, actions in enumerate(neighbours):

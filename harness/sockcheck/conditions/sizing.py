@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -26,6 +25,7 @@ from sockcheck.conditions.copying import action as changed
 from sockcheck.conditions.copying import payloads_that_return
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.ending import ends_by_itself
+from sockcheck.frozen import replace
 
 LARGEST_EDGE = 16
 """Sizes are tried around the powers of two up to this one."""
