@@ -37,6 +37,17 @@ def test_each_page_fits_the_screen(law: str) -> None:
     assert not re.search(r"\]\(|^#|```|\*\*|\x1b", ran.out, re.MULTILINE)
 
 
+def test_the_ids_on_the_pages_are_those_of_cases() -> None:
+    """Those of a folder `course` stand for the reader's own scenarios."""
+    there = set(sockcheck("list", "scenarios", "--conditions", "thorough", "--cases").out.splitlines())
+    pages = sorted((CHECKOUT / "docs" / "laws").glob("*.md"))
+    named = {
+        case for page in pages for case in re.findall(r"`([\w-]+/[\w-]+::[^`]+)`", page.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert {case for case in named - there if not case.startswith("course/")} == set()
+
+
 def test_a_pattern_shows_several_in_short() -> None:
     ran = sockcheck("explain", "merge.*")
     assert (ran.code, ran.err) == (0, "")

@@ -14,8 +14,12 @@ from command_line import LIMIT, Ran, sockcheck
 from performing import compiled
 from tools import CHECKOUT
 
+from sockcheck.events import CaseJudged, CaseStarted
+from sockcheck.recording import read
+
 TUTORIAL: Mapping[str, Mapping[str, Any]] = yaml.safe_load((CHECKOUT / "tests/zoo/tutorial/manifest.yaml").read_text())
 
+BROKEN: Mapping[str, Mapping[str, Any]] = yaml.safe_load((CHECKOUT / "tests/zoo/broken/manifest.yaml").read_text())
 FAULTY: Mapping[str, Any] = {"contract": "echo", "command": "{python} tests/zoo/faulty.py {host} {port} "}
 
 # A server (of the tutorial, or a fault of faulty.py) and a scenario that it fails.
@@ -43,6 +47,22 @@ PAIRS = (
 )
 
 
+# A broken server, a scenario that it passes, and a law under which it fails then.
+DERIVED = (
+    ("echo_polls", "hello", "churn.spin"),
+    ("echo_rdhup", "hello", "merge.with-end"),
+    ("echo_blocking_send", "hello", "neighbour.deaf"),
+    ("echo_accepts_once", "hello", "plain.again"),
+    ("echo_emfile_spin", "hello", "limit.files"),
+    ("echo_in_turn", "hello", "crowd.interleaved"),
+    ("frames_loop_waits", "frame", "neighbour.stalled"),
+    ("reply_line_in_time", "line", "pace.slow"),
+    ("frames_length_at_once", "frame", "cut.at-k"),
+    ("hello_exit_zero", "line", "life.taken"),
+    ("kv_no_idle_time", "set-get", "time.idle"),
+)
+
+
 @pytest.mark.parametrize(("server", "scenario"), PAIRS)
 def test_a_script_shows_the_fault_of_a_server_that_has_it_and_of_no_other(
     server: str, scenario: str, tmp_path: Path
@@ -52,14 +72,39 @@ def test_a_script_shows_the_fault_of_a_server_that_has_it_and_of_no_other(
     path = f"scenarios/{contract}/{scenario.partition('[')[0]}.sock.yaml"
     ran = sockcheck("run", path, "--record", record, "--", *command)
     assert ran.code == 1, ran.everything
+    assert_reproduced(scenario, record, contract)
 
-    shown = perform(reproduced(scenario, "--record", str(record)), tmp_path)
+
+@pytest.mark.parametrize(("server", "scenario", "law"), DERIVED)
+def test_so_does_that_of_a_case_that_a_condition_derives(server: str, scenario: str, law: str, tmp_path: Path) -> None:
+    contract, command = faulty(server, tmp_path)
+    record = tmp_path / "run.jsonl"
+    words = [f"scenarios/{contract}/{scenario}.sock.yaml", "--conditions", law, "--select", f"::{law}"]
+    ran = sockcheck("run", *words, "--record", record, "--", *command)
+    assert ran.code == 1, ran.everything
+    assert_reproduced(failing(record), record, contract)
+
+
+def assert_reproduced(case: str, record: Path, contract: str) -> None:
+    """The case is that of the record; the server of the record has the fault, the contract's own has not."""
+    shown = perform(reproduced(case, "--record", str(record)), record.parent)
     assert shown.code == 1, shown.everything
     assert shown.out.startswith("reproduced: "), shown.everything
 
-    shown = perform(reproduced(scenario, "--record", str(record), "--", *reference(contract)), tmp_path)
+    shown = perform(reproduced(case, "--record", str(record), "--", *reference(contract)), record.parent)
     assert shown.code == 0, shown.everything
     assert shown.out.startswith("not reproduced: "), shown.everything
+
+
+def failing(record: Path) -> str:
+    """The id of a case that failed."""
+    cases: dict[int, str] = {}
+    for event in read(record):
+        if isinstance(event, CaseStarted):
+            cases.setdefault(event.trial, event.case.id)
+        elif isinstance(event, CaseJudged) and event.verdict.outcome == "fail":
+            return cases[event.trial]
+    raise AssertionError("no case failed")
 
 
 def perform(script: str, folder: Path, *arguments: str) -> Ran:
@@ -86,10 +131,10 @@ def reproduced(*words: str) -> str:
 def faulty(server: str, folder: Path) -> tuple[str, list[str]]:
     """The contract that a faulty server should keep, and its command."""
     name, _, fault = server.partition(" ")
-    entry = FAULTY if name == "faulty" else TUTORIAL[name]
+    entry = FAULTY if name == "faulty" else TUTORIAL.get(name) or BROKEN[name]
     program = entry["command"] + fault
     if "{zoo}" in program:
-        compiled(CHECKOUT / "tests/zoo/tutorial" / f"{name}.c", folder)
+        compiled(CHECKOUT / "tests/zoo" / ("tutorial" if name in TUTORIAL else "broken") / f"{name}.c", folder)
     return entry["contract"], program.replace("{zoo}", str(folder)).split()
 
 

@@ -6,6 +6,7 @@ accusation. What such a server does otherwise than the reference servers stands 
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def test_the_exchange_works(name: str, options: tuple[str, ...]) -> None:
     ran = sockcheck("run", SHORT / name, "--select", "::plain", *options, "--", *server(name))
     assert ran.code == 0, ran.everything
     assert " passed in " in ran.out, ran.everything
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_nothing_that_the_conditions_try_is_held_against_a_good_server(name: str) -> None:
+    ran = sockcheck("run", SHORT / name, "--conditions", "standard", "--", *server(name))
+    assert ran.code == 0, ran.everything
+    assert re.search(r"^\d+ cases: \d+ passed\b", ran.out, re.MULTILINE), ran.everything
 
 
 def test_there_is_a_server_for_each_contract() -> None:

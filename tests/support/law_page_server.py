@@ -118,15 +118,16 @@ def main() -> None:
     for name in FOR_ALL:
         if name in names:
             call(names[name], **known)
+            return
     serve = next(names[name] for name in FOR_ONE if name in names)
     if "server" in inspect.signature(serve).parameters:
         call(serve, **known)
 
     def one(connection: socket.socket) -> None:
-        with connection:
-            if contract == "reply":
-                connection.sendall(GREETING)
-            call(serve, **known, connection=connection, peer=connection.fileno())
+        if contract == "reply":
+            connection.sendall(GREETING)
+        call(serve, **known, connection=connection, peer=connection.fileno())
+        connection.close()
 
     while True:
         connection, _ = server.accept()

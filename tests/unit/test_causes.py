@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from report_builder import case as built_case
+from report_builder import pieces_actions
 
-from sockcheck.case import Actor, Connect
+from sockcheck.case import Actor, Connect, Piece, Prefixed, Value
 from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
 from sockcheck.laws import LAWS
@@ -63,7 +64,14 @@ def to(host: str, one: Result) -> Result:
     return replace(one, case=replace(one.case, id=f"{one.case.id}({host})", actors=actors))
 
 
+def reading_only(one: Result) -> Result:
+    """The same, without a half-close."""
+    [actor] = one.case.actors
+    return replace(one, case=replace(one.case, actors=(replace(actor, actions=actor.actions[:3]),)))
+
+
 LENGTH = Difference(0, 0, b"\x00\x05hello", b"\x05\x00hello")
+NOT_IN_ORDER = "the connection ended by a reset (ECONNRESET), not in order, after 6 bytes"
 WITHOUT_END = "the connection did not end within 2.00 s"
 NAMED: list[tuple[str, list[Result]]] = [
     ("sigpipe", [result("leave.reset-at-k", "exited", says="the server was killed by SIGPIPE during this case")]),
@@ -103,12 +111,15 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("one-recv", [PLAIN, result("cut.at-k", "missing-bytes", scenario="cut-in-two"), result("merge.sends", "silence")]),
     ("tail-dropped", [PLAIN, cut("in-body"), result("merge.sends", "silence"), result("merge.pipeline", "silence")]),
     ("tail-dropped", [PLAIN, cut("in-body"), result("merge.pipeline", "silence")]),
+    ("tail-dropped", [PLAIN, result("cut.every-byte"), result("merge.sends", "silence"), result("cut.at-k", "reset")]),
+    ("impatient", [PLAIN, result("cut.every-byte"), result("pace.slow", "early-end"), result("cut.at-k", "reset")]),
+    ("half-close-is-close", [PLAIN, result("merge.with-end", "reset"), result("end.half", "reset")]),
     ("reordered", [PLAIN, result("merge.sends"), result("merge.pipeline", "wrong-bytes")]),
     ("text-mode", [PLAIN, result("limit.garbage", "missing-bytes", scenario="all-bytes")]),
     ("full-buffer-is-special", [PLAIN, size("power", "silence"), size("below-power"), size("above-power")]),
     ("full-buffer-is-special", [PLAIN, size("below-power", "silence"), size("power"), size("above-power")]),
-    ("hard-close", [result("plain", "reset", breaks="end.orderly"), result("end.orderly", "reset")]),
-    ("hard-close", [PLAIN, result("end.orderly", "reset"), result("size.large", "reset")]),
+    ("hard-close", [result("plain", "reset", says=NOT_IN_ORDER), result("end.orderly", "reset")]),
+    ("hard-close", [PLAIN, result("end.orderly", "reset", says=NOT_IN_ORDER), result("size.large", "reset")]),
     ("one-recv", [PLAIN, cut("in-body", "reset"), result("time.prompt", "missing-bytes", says="none of it came"),
                   result("plain", "early-end", scenario="silence")]),
     ("one-recv", [cut("in-body", "wrong-bytes"), result("merge.sends", "wrong-bytes")]),
@@ -117,12 +128,20 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("one-at-a-time", [PLAIN, result("crowd.at-once", "no-connection")]),
     ("shared-buffer", [PLAIN, result("neighbour.idle"), result("crowd.interleaved", "silence")]),
     ("ignores-eof", [PLAIN, result("churn.spin", "spinning"), result("end.orderly", "silence", says=WITHOUT_END)]),
-    ("closes-unread", [PLAIN, result("end.orderly", "reset"), result("merge.with-end", "reset")]),
+    ("closes-unread", [PLAIN, result("end.orderly", "reset"), result("merge.pipeline", "reset")]),
     ("never-closes", [result("plain", "silence", says=WITHOUT_END), result("end.half", "silence", says=WITHOUT_END)]),
-    ("tail-lost", [PLAIN, result("end.half"), result("merge.with-end", "missing-bytes")]),
     ("tail-lost", [PLAIN, result("end.half", "missing-bytes", scenario="tail-at-end")]),
     ("half-close-is-close", [PLAIN, result("end.half", "missing-bytes"), result("merge.with-end", "missing-bytes")]),
-    ("short-send", [PLAIN, cut("in-body"), size("above-power"), result("size.large", "missing-bytes")]),
+    ("short-send", [PLAIN, cut("in-body"), size("above-power"), result("size.large", "silence")]),
+    ("half-close-is-close", [PLAIN, result("size.large", "missing-bytes")]),
+    ("impatient", [PLAIN, reading_only(result("size.large", "missing-bytes"))]),
+    ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("cut.at-k", "silence", scenario="cut-at-random")]),
+    ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
+    ("full-buffer-is-special", [PLAIN, result("size.edges", "silence"), result("size.large")]),
+    ("stale-state", [PLAIN, result("churn.leak", "refused", variation="close")]),
+    ("stale-state", [PLAIN, result("time.idle", "wrong-bytes")]),
+    ("alive-but-deaf", [PLAIN, result("limit.files", "silence")]),
+    ("never-closes", [result("plain", "silence", says=WITHOUT_END), result("churn.leak", "leaking")]),
     ("held-back", [PLAIN, result("time.prompt", "silence")]),
     ("timer-not-renewed", [PLAIN, result("time.idle", "early-end", traits=("renewed",)), result("time.idle")]),
     ("timer-not-renewed", [PLAIN, result("time.idle", "early-end", scenario="idle-renewed")]),
@@ -253,6 +272,30 @@ def test_the_variations_of_an_exchange_that_fails_anyhow_follow_from_it() -> Non
     assert named(result("plain", scenario="other"), plain, unrelated) == ["one-recv", UNKNOWN]
     afterwards = replace(plain, after=("echo/x::plain",))
     assert len(named(afterwards, result("merge.before-accept", "silence", variation="1"))) == 2
+
+
+def written(pieces: tuple[Piece, ...], *cuts: int) -> Result:
+    """A scenario of somebody's own that cuts its message there, and fails."""
+    one = result("cut.at-k", "silence", scenario="mine")
+    actors = (Actor("client", pieces_actions(pieces, cuts)),)
+    return replace(one, case=replace(one.case, traits=(), actors=actors))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "cuts", "cause"),
+    [
+        ((Prefixed("u32be", (b"hello",)),), (2,), "split-length"),
+        ((Prefixed("u16be", (b"hello",)),), (2,), "one-recv"),
+        ((b"h\xc3\xa9llo\n",), (2,), "split-character"),
+        ((b"hello\r\n",), (6,), "split-delimiter"),
+        ((b"hello\n",), (5,), "split-delimiter"),
+        ((b"one\ntwo\n",), (3,), "one-recv"),
+        ((b"hello\r\n",), (6, 3), "one-recv"),
+        ((b"hello ", Value("unique"), b"\n"), (6,), "one-recv"),
+    ],
+)
+def test_where_somebodys_own_cut_is_tells_as_much(pieces: tuple[Piece, ...], cuts: tuple[int, ...], cause: str) -> None:
+    assert named(PLAIN, written(pieces, *cuts)) == [cause]
 
 
 def test_a_cause_is_told_with_each_case_once() -> None:

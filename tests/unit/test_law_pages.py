@@ -10,6 +10,7 @@ import pytest
 from doc_pages import anchors, blocks, links, words_in_code
 from tools import CHECKOUT
 
+from sockcheck.conditions.table import TABLE
 from sockcheck.laws import LAWS
 from sockcheck.reading.contracts import PROMISES
 from sockcheck.verdict import Kind
@@ -79,6 +80,14 @@ def test_what_a_page_names_is_there(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name}:{line}: {href}"
     files = [word for _, word in words_in_code(page) if word.startswith(("tests/", "scenarios/"))]
     assert [word for word in files if not (CHECKOUT / word).exists()] == []
+
+
+def test_the_index_says_of_each_what_the_conditions_say() -> None:
+    said = {row["law"]: (re.findall("`([^`]+)`", row["promises"]), row["set"]) for row in ROW.finditer(text(INDEX))}
+    conditions = {each.law: (list(each.needs), "standard" if each.standard else "thorough") for each in TABLE}
+    # Each of its variations needs a promise of its own.
+    conditions["host.any"] = (["all-interfaces", "ipv6"], "thorough")
+    assert said == {"plain": ([], "standard"), **conditions}
 
 
 def test_the_index_has_all_of_them_and_what_they_need() -> None:

@@ -355,6 +355,10 @@ def test_sizes_of_payloads_that_differ_are_given_too() -> None:
     assert "send(c, given_1, within=2)" in text
 
 
+def test_a_number_that_may_stand_at_too_many_places_is_not_looked_for() -> None:
+    assert "def crowd(c, given_1):" in crowd((CONNECT, send(b"0" * 7)), (CONNECT, send(b"1" * 7)))
+
+
 def test_seeds_that_count_up_are_said_by_the_index() -> None:
     text = crowd(*((CONNECT, send(Generated("random", 1000, seed, b""))) for seed in (5, 6, 7)))
     assert "send(c, random_bytes(1000, seed=5 + index), within=2)" in text

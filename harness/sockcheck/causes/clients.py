@@ -12,6 +12,21 @@ _ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, 
 
 CLIENTS = (
     Entry(
+        "short-backlog",
+        "lets fewer clients wait than it promises",
+        "crowd.backlog",
+        "accept() comes soon enough, one thinks; until then they wait in the queue that listen() was given.",
+        "server.listen(128)",
+        "listen(fd, 128);",
+        (
+            Pattern(
+                (Cases(("crowd.queued", "crowd.backlog"), ("no-connection", "refused", "wrong-measure")),),
+                takes=(Cases(kinds=("no-connection", "refused")),),
+            ),
+            Pattern((Cases(("crowd.queued", "crowd.backlog")),), clear=(Cases(("neighbour.idle",)),)),
+        ),
+    ),
+    Entry(
         "one-at-a-time",
         "serves only one or a few clients at a time, and lets the others wait",
         "neighbour.idle",
@@ -25,13 +40,19 @@ CLIENTS = (
         ),
     ),
     Entry(
-        "blocking-send",
-        "waits in send() for a client that does not read, and so lets all others wait",
-        "neighbour.deaf",
-        "send() is quick, one thinks; it waits for room when the client does not read.",
-        "client.setblocking(False)\nKeep what send() did not take, and go on with it at EVENT_WRITE.",
-        "O_NONBLOCK; on EAGAIN keep the rest and wait for POLLOUT.",
-        (Pattern((Cases(("neighbour.deaf",)),)),),
+        "one-ends-all",
+        "lets the others pay for a client that fails",
+        "neighbour.fails",
+        "An error in the loop is an error of the loop, one thinks; it is one of a single client.",
+        "try: serve(client)\nexcept (OSError, ValueError): forget(client)  # and go on",
+        "if (n <= 0) { forget(client); continue; }  /* not: break */",
+        (
+            Pattern(
+                (Cases(("neighbour.fails",), _THROWN_OUT),),
+                takes=(Cases(("limit.garbage", "neighbour.deaf", "leave.*"), _THROWN_OUT),),
+            ),
+            Pattern((Cases(("limit.garbage",)),)),
+        ),
     ),
     Entry(
         "shared-buffer",
@@ -43,9 +64,18 @@ CLIENTS = (
         (
             Pattern(
                 (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence")),),
-                takes=(Cases(("crowd.*", "neighbour.*"), (*_MIXED, "silence")),),
+                takes=(Cases(kinds=_MIXED), Cases(("crowd.*", "neighbour.*"), ("silence",))),
             ),
         ),
+    ),
+    Entry(
+        "blocking-send",
+        "waits in send() for a client that does not read, and so lets all others wait",
+        "neighbour.deaf",
+        "send() is quick, one thinks; it waits for room when the client does not read.",
+        "client.setblocking(False)\nKeep what send() did not take, and go on with it at EVENT_WRITE.",
+        "O_NONBLOCK; on EAGAIN keep the rest and wait for POLLOUT.",
+        (Pattern((Cases(("neighbour.deaf",)),)),),
     ),
     Entry(
         "unlocked-writes",
@@ -57,33 +87,26 @@ CLIENTS = (
         (Pattern((Cases(("crowd.at-once",), _MIXED),), takes=(Cases(("crowd.*",), _MIXED),)),),
     ),
     Entry(
-        "one-ends-all",
-        "lets the others pay for a client that fails",
-        "neighbour.fails",
-        "An error in the loop is an error of the loop, one thinks; it is one of a single client.",
-        "try: serve(client)\nexcept (OSError, ValueError): forget(client)  # and go on",
-        "if (n <= 0) { forget(client); continue; }  /* not: break */",
-        (
-            Pattern((Cases(("neighbour.fails",), _THROWN_OUT),), takes=(Cases(("limit.garbage",)),)),
-            Pattern((Cases(("limit.garbage",)),)),
-        ),
-    ),
-    Entry(
-        "short-backlog",
-        "lets fewer clients wait than it promises",
-        "crowd.backlog",
-        "accept() comes soon enough, one thinks; until then they wait in the queue that listen() was given.",
-        "server.listen(128)",
-        "listen(fd, 128);",
-        (Pattern((Cases(("crowd.queued", "crowd.backlog")),)),),
-    ),
-    Entry(
         "stale-state",
         "keeps what belonged to a client that has left",
         "leave.reset-at-k",
         "Clients say goodbye, one thinks; some vanish, and what was kept for them stays.",
         "try: serve(client)\nfinally: forget(client)  # its name, its place in every list",
         "forget(client) wherever recv() gives 0 or -1, or send() fails; it removes it from every list.",
-        (Pattern((Cases(("leave.*",)),)), Pattern((Cases(("plain.again",), (*_MIXED, "silence")),))),
+        (
+            Pattern((Cases(("leave.*",)),), takes=(Cases(kinds=_MIXED),)),
+            Pattern((Cases(("plain.again",), (*_MIXED, "silence")),)),
+            Pattern((Cases(("churn.leak",), _THROWN_OUT),)),
+            Pattern((Cases(("time.idle",), _MIXED),)),
+        ),
+    ),
+    Entry(
+        "unbounded-input",
+        "keeps whatever a client sends, without a limit",
+        "limit.endless",
+        "A message ends some time, one thinks; a client that never ends one takes all memory.",
+        "if len(pending) > LIMIT: client.close()",
+        "if (used > LIMIT) { close(fd); return; }",
+        (Pattern((Cases(("limit.endless",)),), takes=(Cases(("neighbour.deaf",)),)),),
     ),
 )

@@ -6,8 +6,11 @@ from sockcheck.causes.patterns import Cases, Entry, Pattern
 from sockcheck.verdict import Kind
 
 _WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout")
+_OPEN = "did not end within"
 _CRASHED = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 _UNSERVED: tuple[Kind, ...] = ("exited", "deaf", "refused", "no-connection", "silence", "missing-bytes", "reset")
+
+_LONG = (Cases(("size.*", "end.half", "neighbour.deaf", "limit.endless")),)
 
 DEATHS = (
     Entry(
@@ -51,7 +54,12 @@ DEATHS = (
                 (Cases(("size.edges",), traits=("above-power",)),),
                 passes=(Cases(("size.edges",)),),
                 clear=(Cases(("cut.*",)),),
-                takes=(Cases(("size.*",)),),
+                takes=_LONG,
+            ),
+            Pattern(
+                (Cases(("size.edges",), derived=False), Cases(("size.large",), ("wrong-bytes", "missing-bytes"))),
+                clear=(Cases(("cut.*",)),),
+                takes=_LONG,
             ),
         ),
     ),
@@ -76,22 +84,6 @@ DEATHS = (
         ),
     ),
     Entry(
-        "alive-but-deaf",
-        "lives on after an error, and accepts no more clients",
-        "leave.reset-at-k",
-        "An error in the loop that accepts is the end, one thinks; most of them concern a single client, or are over "
-        "in a moment.",
-        "try: client, address = server.accept()\nexcept OSError: continue  # never `break`",
-        "if (client < 0) {\n  if (errno == EMFILE || errno == ENFILE) wait_for_a_close();\n"
-        "  continue;  /* never break */\n}",
-        (
-            Pattern((Cases(kinds=("deaf",)),)),
-            Pattern(
-                (Cases(("leave.*",), ("no-connection", "refused", "silence"), derived=True, unanswered=True),),
-            ),
-        ),
-    ),
-    Entry(
         "out-of-files",
         "does not get over being out of descriptors",
         "limit.files",
@@ -99,7 +91,7 @@ DEATHS = (
         "ever, or ends.",
         "except OSError as error:  # of accept()\n    if error.errno == errno.EMFILE: stop accepting for a while",
         "if (errno == EMFILE) stop polling the listener until a client left;",
-        (Pattern((Cases(("limit.files",)),)),),
+        (Pattern((Cases(("limit.files",), ("spinning", "wrong-measure", "exited")),)),),
     ),
     Entry(
         "uncaught-error",
@@ -109,9 +101,31 @@ DEATHS = (
         "and so does decoding what it sent.",
         "try: serve(client)\nexcept (OSError, ValueError): pass  # ValueError: of decode()\nfinally: client.close()",
         "n = recv(fd, buffer, size, 0);\nif (n <= 0) { close(fd); return; }  /* never exit() */",
-        (Pattern((Cases(kinds=("exited",)),)),),
+        (Pattern((Cases(kinds=("exited",)),), takes=(Cases(kinds=("deaf",)),)),),
+    ),
+    Entry(
+        "alive-but-deaf",
+        "lives on after an error, and accepts no more clients",
+        "leave.reset-at-k",
+        "An error in the loop that accepts is the end, one thinks; most of them concern a single client, or are over "
+        "in a moment.",
+        "try: client, address = server.accept()\nexcept OSError: continue  # never `break`",
+        "if (client < 0) {\n  if (errno == EMFILE || errno == ENFILE) wait_for_a_close();\n"
+        "  continue;  /* never break */\n}",
+        (
+            Pattern((Cases(kinds=("deaf",)),), takes=(Cases(("leave.*", "neighbour.fails"), _UNSERVED),)),
+            Pattern(
+                (Cases(("leave.*",), (*_WAITS, "refused"), derived=True, unanswered=True),),
+                takes=(Cases(("leave.*", "neighbour.fails", "limit.files", "churn.*"), _UNSERVED),),
+            ),
+            Pattern(
+                (Cases(("limit.files",), ("silence", "no-connection", "refused")),), clear=(Cases(("neighbour.*",)),)
+            ),
+        ),
     ),
 )
+
+_LEFT_OPEN = (Cases(kinds=("leaking", "spinning")), Cases(says=(_OPEN,)))
 
 WASTE = (
     Entry(
@@ -124,7 +138,10 @@ WASTE = (
         "# and EVENT_WRITE only while there is something left to send",
         "n = poll(fds, count, -1);  /* not 0: it waits */\n"
         "/* and POLLOUT only while there is something left to send */",
-        (Pattern((Cases(kinds=("spinning",), traits=("idle", "deaf")),), takes=(Cases(kinds=("spinning",)),)),),
+        (
+            Pattern((Cases(kinds=("spinning",), traits=("idle",)),), takes=(Cases(kinds=("spinning",)),)),
+            Pattern((Cases(("churn.spin",), ("wrong-measure",), traits=("idle",)),), takes=(Cases(("churn.spin",)),)),
+        ),
     ),
     Entry(
         "ignores-eof",
@@ -135,9 +152,21 @@ WASTE = (
         "data = client.recv(4096)\nif not data: break  # b'' is the end",
         "n = recv(fd, buffer, size, 0);\nif (n == 0) { close(fd); return; }",
         (
+            Pattern((Cases(kinds=("spinning",)),), takes=_LEFT_OPEN),
+            Pattern((Cases(("churn.spin",), ("wrong-measure",)),), takes=_LEFT_OPEN),
+        ),
+    ),
+    Entry(
+        "never-closes",
+        "does not close when it should",
+        "plain",
+        "The client will close, one thinks; it waits for the server to do it.",
+        "with client:  # closes when the reply is sent, or at end of stream\n    serve(client)",
+        "close(fd) when the reply is sent, or where recv() gives 0; also in the parent after fork().",
+        (
             Pattern(
-                (Cases(kinds=("spinning",)),),
-                takes=(Cases(kinds=("leaking",)), Cases(says=("did not end within",))),
+                (Cases(("plain*", "end.*"), says=(_OPEN,)),),
+                takes=(Cases(says=(_OPEN,)), Cases(kinds=("leaking",))),
             ),
         ),
     ),
@@ -150,8 +179,8 @@ WASTE = (
         "with client:  # closes it, also after an exception\n    serve(client)",
         "close(client) on every path: at end of stream, after an error, and in the parent after fork().",
         (
-            Pattern((Cases(kinds=("leaking",), says=("descriptors",)),)),
-            Pattern((Cases(kinds=("wrong-measure",), says=("open-files",)),)),
+            Pattern((Cases(kinds=("leaking",), says=("descriptors",)),), takes=(Cases(("limit.files",)),)),
+            Pattern((Cases(kinds=("wrong-measure",), says=("open-files",)),), takes=(Cases(("limit.files",)),)),
         ),
     ),
     Entry(
@@ -177,15 +206,6 @@ WASTE = (
             Pattern((Cases(kinds=("leaking",), says=("child",)),)),
             Pattern((Cases(kinds=("wrong-measure",), says=("children",)),)),
         ),
-    ),
-    Entry(
-        "unbounded-input",
-        "keeps whatever a client sends, without a limit",
-        "limit.endless",
-        "A message ends some time, one thinks; a client that never ends one takes all memory.",
-        "if len(pending) > LIMIT: client.close()",
-        "if (used > LIMIT) { close(fd); return; }",
-        (Pattern((Cases(("limit.endless",)),)),),
     ),
 )
 

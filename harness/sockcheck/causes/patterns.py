@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from sockcheck.case import Case, Connect
+from sockcheck.case import Case, Connect, Piece, Prefixed, Send, Shutdown
 from sockcheck.frozen import dataclass
 from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
@@ -37,9 +37,9 @@ class Cases:
 
     `laws`, `scenarios` and `hosts` are globs. A law is that of the case, that of one of its findings, or, for a case
     that fails only after others, theirs. `hosts` are the addresses that clients connect to, where they are named.
-    `says` stands in the message of a finding; `derived`: made from an exchange by a condition, or not, as somebody
-    wrote it; `unanswered`: nothing had come; `swapped`: the first difference is a number with its bytes the other way
-    round.
+    `says` stands in the message of a finding. `derived`: made from an exchange by a condition, or not, as somebody
+    wrote it. `half_closes`: one of its clients does. `alone`: it fails by itself, not only after others. `unanswered`:
+    nothing had come. `swapped`: the first difference is a number with its bytes the other way round.
     """
 
     laws: tuple[str, ...] = ()
@@ -49,6 +49,8 @@ class Cases:
     scenarios: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     derived: bool | None = None
+    half_closes: bool = False
+    alone: bool = False
     unanswered: bool = False
     swapped: bool = False
 
@@ -56,11 +58,12 @@ class Cases:
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """It is there where, for each of `fails`, such a case fails that nothing else explains; for each of `passes` one
-    passes; and none of `clear` fails. It explains the cases of `fails` and of `takes`."""
+    passes; none of `clear` fails; and none of `never` passes. It explains the cases of `fails` and of `takes`."""
 
     fails: tuple[Cases, ...]
     passes: tuple[Cases, ...] = ()
     clear: tuple[Cases, ...] = ()
+    never: tuple[Cases, ...] = ()
     takes: tuple[Cases, ...] = ()
 
 
@@ -95,7 +98,7 @@ def seen(result: Result, before: Iterable[Result] = ()) -> Seen:
     """`before`: the cases that passed, and without which this one does not fail: what it shows is what they did."""
     cases = [result.case, *(each.case for each in before)]
     laws = {case.law for case in cases} | {finding.law for finding in result.verdict.findings}
-    traits = {trait for case in cases for trait in case.traits}
+    traits = {trait for case in cases for trait in case.traits or _traits(case)}
     return Seen(result, frozenset(laws), frozenset(traits), _kinds(result.verdict))
 
 
@@ -108,6 +111,7 @@ def explained(pattern: Pattern, failing: Sequence[Seen], open_: Sequence[Seen], 
         all(any(among(cases, each) for each in open_) for cases in pattern.fails)
         and all(any(among(cases, each) for each in passing) for cases in pattern.passes)
         and not any(among(cases, each) for cases in pattern.clear for each in failing)
+        and not any(among(cases, each) for cases in pattern.never for each in passing)
     )
     mine = (*pattern.fails, *pattern.takes)
     return [each for each in open_ if any(among(cases, each) for cases in mine)] if there else []
@@ -124,6 +128,8 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.scenarios or _like(case.scenario, cases.scenarios))
         and (not cases.hosts or any(_like(host, cases.hosts) for host in _hosts(case)))
         and (cases.derived is None or cases.derived is not is_written(case))
+        and (not cases.alone or not one.result.after)
+        and (not cases.half_closes or _half_closes(case))
         and (not cases.unanswered or any(finding.received == 0 for finding in findings))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
     )
@@ -132,6 +138,33 @@ def among(cases: Cases, one: Seen) -> bool:
 def is_written(case: Case) -> bool:
     """Whether it is an exchange as its author wrote it, and not one that a condition made of it."""
     return case.id.endswith("::plain")
+
+
+def _traits(case: Case) -> set[str]:
+    """Where somebody's own cuts are: what a condition would have said of its cases."""
+    if case.law != "cut.at-k":
+        return set()
+    sends = [action for actor in case.actors for action in actor.actions if isinstance(action, Send)]
+    return {_trait(send.pieces, cut) for send in sends for cut in send.cuts or ()}
+
+
+def _trait(pieces: Sequence[Piece], cut: int) -> str:
+    first = pieces[0]
+    if isinstance(first, Prefixed) and cut * 8 < int(first.kind[1:3]):
+        return "in-length"
+    texts = [piece for piece in pieces if isinstance(piece, bytes)]
+    if len(texts) < len(pieces):
+        return "in-body"
+    data = b"".join(texts)
+    if 0x80 <= data[cut] < 0xC0:
+        return "in-character"
+    ending = data[cut : cut + 1] == b"\n" and (data[cut - 1 : cut] == b"\r" or cut == len(data) - 1)
+    return "in-delimiter" if ending else "in-body"
+
+
+def _half_closes(case: Case) -> bool:
+    actions = [action for actor in case.actors for action in actor.actions]
+    return any(isinstance(action, Shutdown) and action.how == "write" for action in actions)
 
 
 def _hosts(case: Case) -> list[str]:

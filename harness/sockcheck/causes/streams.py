@@ -5,9 +5,18 @@ from __future__ import annotations
 from sockcheck.causes.patterns import Cases, Entry, Pattern
 from sockcheck.verdict import Kind
 
+_EVERY_BYTE = Cases(("cut.every-byte",))
 _CUT = Cases(("cut.*",))
 _PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
+_ONE_ANSWER = (
+    _PIECES,
+    Cases(("size.*", "merge.*")),
+    Cases(kinds=("surplus-bytes",)),
+    Cases(("plain*", "crowd.*"), ("silence",), says=("not all of it came",)),
+)
+_FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
 _PLAIN = Cases(("plain*",))
+_NOT_IN_ORDER = "not in order"
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 
@@ -37,7 +46,28 @@ STREAMS = (
             Pattern(
                 (Cases(("plain",), ("silence",)),),
                 passes=(Cases(("end.half", "merge.with-end")),),
+                never=(Cases(("plain",)),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
+            ),
+        ),
+    ),
+    Entry(
+        "text-mode",
+        "breaks on bytes that are no text",
+        "limit.garbage",
+        "Messages are strings, one thinks; strlen() ends at a NUL, and decoding fails at what is no UTF-8.",
+        'Keep bytes as bytes; decode only what must be text, with errors="replace" or a refusal.',
+        "Use the number that recv() returned, never strlen(); memchr() and memcpy(), not strchr() and strcpy().",
+        (
+            Pattern(
+                (
+                    Cases(
+                        ("limit.garbage",),
+                        ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"),
+                        derived=False,
+                    ),
+                ),
+                takes=(Cases(("size.*", "end.half", "neighbour.deaf")), Cases(("cut.*",), scenarios=("*random*",))),
             ),
         ),
     ),
@@ -102,6 +132,7 @@ STREAMS = (
             Pattern(
                 (Cases(("cut.*",), _CLOSED),),
                 passes=(_PLAIN,),
+                never=(_EVERY_BYTE,),
                 takes=(
                     _PIECES,
                     Cases(("size.*", "merge.*")),
@@ -109,8 +140,27 @@ STREAMS = (
                     Cases(kinds=("early-end",)),
                 ),
             ),
-            Pattern((_CUT,), passes=(_PLAIN,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
-            Pattern((_CUT,), clear=(_PLAIN,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+            # It answers each piece, and of what comes together only the first.
+            Pattern(
+                (Cases(("cut.*",), ("surplus-bytes",)),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_ANSWER
+            ),
+            Pattern((_CUT,), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+            Pattern((_CUT,), clear=(_PLAIN,), never=(_EVERY_BYTE,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+        ),
+    ),
+    Entry(
+        "reordered",
+        "answers requests in another order than they came",
+        "merge.pipeline",
+        "Each request is a task of its own, one thinks; replies on one stream have no other name than their place.",
+        "One task for each connection, or a queue of replies that is sent from its front.",
+        "One thread for each connection, or a queue of replies that is sent from its front.",
+        (
+            Pattern(
+                (Cases(("merge.pipeline",), ("wrong-bytes",), alone=True),),
+                clear=(Cases(("merge.*",), _LOST),),
+                takes=(Cases(("merge.*", "crowd.*", "size.large"), ("wrong-bytes",)),),
+            ),
         ),
     ),
     Entry(
@@ -123,46 +173,19 @@ STREAMS = (
         "used -= end + 1 - buffer;  /* keep the rest */\nmemmove(buffer, end + 1, used);",
         (
             Pattern(
-                (Cases(("merge.sends",)),),
-                clear=(_CUT,),
+                (Cases(("merge.sends",), alone=True),),
+                clear=(_EVERY_BYTE,),
                 takes=(
                     Cases(
-                        ("merge.*", "end.half", "size.large", "crowd.backlog", "crowd.queued"), (*_LOST, "wrong-bytes")
+                        ("merge.*", "cut.at-k", "end.half", "size.large", "crowd.backlog", "crowd.queued"),
+                        (*_LOST, "wrong-bytes"),
                     ),
                 ),
             ),
             Pattern(
-                (Cases(("merge.pipeline",), _LOST),),
-                clear=(_CUT,),
-                takes=(Cases(("merge.*",)),),
-            ),
-        ),
-    ),
-    Entry(
-        "reordered",
-        "answers requests in another order than they came",
-        "merge.pipeline",
-        "Each request is a task of its own, one thinks; replies on one stream have no other name than their place.",
-        "One task for each connection, or a queue of replies that is sent from its front.",
-        "One thread for each connection, or a queue of replies that is sent from its front.",
-        (Pattern((Cases(("merge.pipeline",), ("wrong-bytes",)),)),),
-    ),
-    Entry(
-        "text-mode",
-        "breaks on bytes that are no text",
-        "limit.garbage",
-        "Messages are strings, one thinks; strlen() ends at a NUL, and decoding fails at what is no UTF-8.",
-        'Keep bytes as bytes; decode only what must be text, with errors="replace" or a refusal.',
-        "Use the number that recv() returned, never strlen(); memchr() and memcpy(), not strchr() and strcpy().",
-        (
-            Pattern(
-                (
-                    Cases(
-                        ("limit.garbage",),
-                        ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"),
-                        derived=False,
-                    ),
-                ),
+                (Cases(("merge.pipeline",), ("silence", "missing-bytes", "wrong-bytes"), alone=True),),
+                clear=(_EVERY_BYTE,),
+                takes=(Cases(("merge.*", "cut.at-k", "size.large", "neighbour.deaf")),),
             ),
         ),
     ),
@@ -177,11 +200,14 @@ STREAMS = (
             Pattern(
                 (Cases(("size.edges",), traits=("power",)),),
                 clear=(Cases(("size.edges",), traits=("below-power", "above-power")),),
+                takes=_FILLED,
             ),
             Pattern(
                 (Cases(("size.edges",), traits=("below-power",)),),
                 clear=(Cases(("size.edges",), traits=("power", "above-power")),),
+                takes=_FILLED,
             ),
+            Pattern((Cases(("size.edges",), derived=False),), clear=(_CUT, Cases(("size.large",), ("wrong-bytes",)))),
         ),
     ),
     Entry(
@@ -192,10 +218,12 @@ STREAMS = (
         "Leave SO_LINGER alone. client.shutdown(socket.SHUT_WR), then read until b'', then client.close().",
         "Leave SO_LINGER alone. shutdown(fd, SHUT_WR); while (recv(fd, b, sizeof b, 0) > 0); close(fd);",
         (
-            Pattern((Cases(("plain*",), ("reset",)),), takes=(Cases(kinds=("reset",)),)),
             Pattern(
-                (Cases(("end.orderly",), ("reset",)),),
-                passes=(_PLAIN,),
+                (Cases(("plain*", "end.half", "merge.with-end"), ("reset",), says=(_NOT_IN_ORDER,)),),
+                takes=(Cases(kinds=("reset",)),),
+            ),
+            Pattern(
+                (Cases(("end.orderly",), ("reset",), says=(_NOT_IN_ORDER,)),),
                 clear=(Cases(("merge.*", "limit.*"), ("reset",)),),
                 takes=(Cases(kinds=("reset",)),),
             ),
@@ -209,19 +237,20 @@ STREAMS = (
         "be lost with it.",
         "client.shutdown(socket.SHUT_WR)\nwhile client.recv(4096): pass\nclient.close()",
         "shutdown(fd, SHUT_WR);\nwhile (recv(fd, b, sizeof b, 0) > 0);\nclose(fd);",
-        (Pattern((Cases(("end.*", "merge.*", "size.*"), ("reset",)),)),),
+        (Pattern((Cases(("end.orderly", "merge.sends", "merge.pipeline", "size.*"), ("reset",)),)),),
     ),
     Entry(
-        "never-closes",
-        "does not close when it should",
-        "plain",
-        "The client will close, one thinks; it waits for the server to do it.",
-        "with client:  # closes when the reply is sent, or at end of stream\n    serve(client)",
-        "close(fd) when the reply is sent, or where recv() gives 0; also in the parent after fork().",
+        "short-send",
+        "does not send the rest when send() takes only a part",
+        "size.large",
+        "send() sends it, one thinks; it takes what there is room for, and says how much that was.",
+        "client.sendall(reply)  # not send()\n# or, with selectors, keep reply[sent:] for EVENT_WRITE",
+        "while (size > 0) {\n  n = send(fd, p, size, MSG_NOSIGNAL);\n  if (n < 0) return -1;\n  p += n; size -= n; }",
         (
             Pattern(
-                (Cases(("plain*", "end.*", "cut.*", "merge.*"), says=("did not end within",)),),
-                takes=(Cases(says=("did not end within",)),),
+                (Cases(("size.large",), ("silence", "wrong-bytes", "stalled")),),
+                clear=(_CUT, Cases(("size.edges",)), Cases(("merge.sends", "merge.pipeline"))),
+                takes=(Cases(("size.large", "neighbour.deaf", "end.half")),),
             ),
         ),
     ),
@@ -235,10 +264,10 @@ STREAMS = (
         "if (n == 0) {\n  if (used > 0) answer(buffer, used);\n  close(fd); return; }",
         (
             Pattern(
-                (Cases(("merge.with-end",)),),
-                clear=(Cases(("end.half",)),),
+                (Cases(("end.half",), scenarios=("*tail*", "*unterminated*")),),
+                clear=(Cases(("end.half",), derived=True),),
+                takes=(Cases(("merge.with-end",)),),
             ),
-            Pattern((Cases(("end.half",), scenarios=("*tail*", "*unterminated*")),)),
         ),
     ),
     Entry(
@@ -249,20 +278,10 @@ STREAMS = (
         "the client still reads.",
         "if not data:\n    send what is still due, all of it  # then\n    client.close()",
         "if (n == 0) { send_all(fd, rest); close(fd); }",
-        (Pattern((Cases(("end.half",)),), takes=(Cases(("end.half", "merge.with-end")),)),),
-    ),
-    Entry(
-        "short-send",
-        "does not send the rest when send() takes only a part",
-        "size.large",
-        "send() sends it, one thinks; it takes what there is room for, and says how much that was.",
-        "client.sendall(reply)  # not send()\n# or, with selectors, keep reply[sent:] for EVENT_WRITE",
-        "while (size > 0) {\n  n = send(fd, p, size, MSG_NOSIGNAL);\n  if (n < 0) return -1;\n  p += n; size -= n; }",
         (
+            Pattern((Cases(("end.half", "merge.with-end")),), takes=(Cases(("merge.before-accept",), _CLOSED),)),
             Pattern(
-                (Cases(("size.large",), ("missing-bytes", "silence", "wrong-bytes", "reset", "early-end")),),
-                clear=(_CUT, Cases(("size.edges",))),
-                takes=(Cases(("size.large", "neighbour.deaf"), ("missing-bytes", "silence", "wrong-bytes", "reset")),),
+                (Cases(("size.large",), ("missing-bytes",), half_closes=True),), clear=(_CUT, Cases(("size.edges",)))
             ),
         ),
     ),
@@ -287,7 +306,11 @@ STREAMS = (
         "deadline = now() + idle;  /* again after every request */",
         (
             Pattern((Cases(("time.idle",), traits=("renewed",)),), clear=(Cases(("time.idle",), traits=("below",)),)),
-            Pattern((Cases(("time.idle",), ("early-end", "missing-bytes", "reset"), scenarios=("*renew*",)),)),
+            Pattern(
+                (Cases(("time.idle",), _CLOSED, scenarios=("*renew*",)),),
+                clear=(Cases(("time.idle",), ("too-early",)),),
+                takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),
+            ),
         ),
     ),
     Entry(
@@ -298,8 +321,14 @@ STREAMS = (
         "A timeout of the length that is promised, on the whole exchange; not a short one on each recv().",
         "A timeout of the length that is promised, on the whole exchange; not a short SO_RCVTIMEO.",
         (
-            Pattern((Cases(("pace.slow",)),)),
-            Pattern((Cases(("time.idle",), ("early-end", "missing-bytes", "reset", "too-early")),)),
+            Pattern((Cases(("pace.slow",)),), takes=(_PIECES, Cases(("time.idle",), _CLOSED))),
+            Pattern(
+                (Cases(("time.idle",), (*_CLOSED, "too-early")),),
+                takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),
+            ),
+            Pattern(
+                (Cases(("size.large",), ("missing-bytes", "reset", "early-end")),), clear=(_CUT, Cases(("size.edges",)))
+            ),
         ),
     ),
     Entry(
@@ -309,6 +338,11 @@ STREAMS = (
         "A client that has nothing to say leaves, one thinks; some never do, and each keeps a place.",
         "client.settimeout(IDLE)\nexcept TimeoutError: client.close()",
         "n = poll(&fd, 1, idle);\nif (n == 0) close(client);",
-        (Pattern((Cases(("time.idle",)),)),),
+        (
+            Pattern(
+                (Cases(("time.idle",), ("silence", "case-timeout")),),
+                takes=(Cases(("neighbour.idle",), says=("did not end within",)),),
+            ),
+        ),
     ),
 )

@@ -41,6 +41,7 @@ _MODULES = frozenset(
 _OURS = frozenset(
     {"main", "server", "exchange", "HOST", "PORT", "COMMAND", "READY_WITHIN", "QUIET_FOR", "FOLDER", "c", "index"}
 )
+_LOOK = 'run(look_for_server, "")'
 _FOLDER = 'tempfile.mkdtemp(prefix="repro-")'
 _BEHIND = "What the steps above are made of.\n"
 _ENTRY = 'if __name__ == "__main__":\n    sys.exit(main())\n'
@@ -184,16 +185,19 @@ def _main(exchanges: Sequence[Exchange], command: Sequence[str] | None, finding:
     if kind == "spinning":
         looks += ["if not faults:", '    run(look_for_spinning, "")']
     if kind == "leaking":
-        looks += ["if not faults:", '    run(look_for_leaks, "", exchange)']
+        connections = sum(len(exchange.case.actors) for exchange in exchanges)
+        looks += ["if not faults:", f'    run(look_for_leaks, "", exchange, {connections})']
     lines = ["global HOST, PORT"]
     if any(len(exchange.case.actors) > _MANY for exchange in exchanges):
         lines.append("allow_many_files()")
     lines += ["if len(sys.argv) == 3:", "    HOST, PORT = sys.argv[1], int(sys.argv[2])"]
     if command is None:
-        body = [*lines, *looks, "return tell()"]
+        body = [*lines, _LOOK, "if not faults:", *(f"    {line}" for line in looks), "return tell()"]
     else:
         if any(exchange.steps for exchange in exchanges) or kind in NEED_PROCESSES:
             lines.append('    faults.append((Untried("it needs a server that is started here"), "", []))')
+        else:
+            lines.append(f"    {_LOOK}")
         lines.append("else:")
         lines += ["    PORT = free_port()"] if _takes(command, "port") else []
         lines.append(f'    run(start_server, "", {"listening" if _takes(command, "port") else "find_port"})')

@@ -99,6 +99,16 @@ def listening():
     return True
 
 
+def look_for_server():
+    """Somebody listens at HOST and PORT. Here the kernel tells; of another machine only a connection can."""
+    if os.path.exists("/proc/net/tcp") and listening():
+        return
+    try:
+        socket.create_connection((HOST, PORT), timeout=5).close()
+    except OSError as error:
+        raise Untried("no server at %s port %s: %s" % (HOST, PORT, error))
+
+
 def find_port():
     """Learn from the kernel where the server listens: its command does not take a port."""
     global PORT
@@ -209,6 +219,19 @@ def cpu():
     return sum(int(field) for _, fields in stats() for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_awaited():
+    """Seconds for which threads of the server were ready to run, and had to wait for a CPU."""
+    waited = 0
+    for pid in members():
+        for thread in os.listdir("/proc/%d/task" % pid):
+            try:
+                with open("/proc/%d/task/%s/schedstat" % (pid, thread)) as file:
+                    waited += int(file.read().split()[1])
+            except OSError:
+                pass
+    return waited / 1e9
+
+
 def memory():
     """MiB that the server has. See proc(5): Pss."""
     total = 0
@@ -279,27 +302,28 @@ def look_after_server():
     raise Fault("the server listens no more")
 
 
-def look_for_leaks(exchange):
-    """What a connection used is given back when it ends."""
+def look_for_leaks(exchange, connections):
+    """What each of so many connections of the exchange used is given back when it ends."""
+    times = 40 // connections + 1
     figures = []
-    for times in (10, 30):
+    for repeated in range(2):
         for _ in range(times):
             exchange()
         time.sleep(0.5)
         figures.append((open_files(), threads(), children()))
     for what, before, after in zip(("descriptors", "threads", "children"), *figures):
-        if after - before >= 15:
-            raise Fault("the server keeps %s: %d more after 30 more exchanges" % (what, after - before))
+        if after - before >= 0.5 * times * connections:
+            raise Fault("the server keeps %s: %d more after %d more exchanges" % (what, after - before, times))
 
 
 def look_for_spinning():
     """With nothing to do, the server uses no CPU."""
     time.sleep(0.5)
-    before, began = cpu(), time.monotonic()
+    before, began = cpu() + cpu_awaited(), time.monotonic()
     time.sleep(2)
-    share = (cpu() - before) / (time.monotonic() - began)
-    if share > 0.8:
-        raise Fault("with nothing to do, the server uses %d %% of a CPU" % (100 * share))
+    share = (cpu() + cpu_awaited() - before) / (time.monotonic() - began)
+    if share > 0.5:
+        raise Fault("with nothing to do, the server uses, or waits for, %d %% of a CPU" % (100 * share))
 
 
 def tell():

@@ -1,4 +1,4 @@
-"""echo, which gives both ends a second to say farewell, and asks all the while to read what has ended: it spins."""
+"""echo, which gives both ends ten seconds for a farewell, and asks all the while to read what has ended: it spins."""
 
 import selectors
 import signal
@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 
-FAREWELL = 1.0
+FAREWELL = 10.0
 
 selector = selectors.DefaultSelector()
 leaving = {}
