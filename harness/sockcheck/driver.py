@@ -103,13 +103,14 @@ class Driver:
             world.emit(CaseTimedOut(world.clock(), attempt, world.poller.late_since(world.origin + began)))
         if patient:
             self._settle_limit = SETTLE_LIMIT
+        late, starved = world.poller.late_since(world.origin + began), self._starved()
         rests = await self._settle(clients)
         share = None if rests or not patient else await self._share()
         health = await self._target.health()
         self._before = health.figures
         self._note(health.figures)
         grown = await self._growths() if patient and rests else ()
-        world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
+        world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown, late=late, starved=starved))
         return health.alive and health.listening
 
     async def survives_pause(self) -> bool:

@@ -24,7 +24,7 @@ from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
-_ENDLESS, _KEPT_MIB = 48 * 1024 * 1024, 36
+_ENDLESS, _KEPT_MIB = 32 * 1024 * 1024, 24
 # So many descriptors are left to the server, and so many more clients come than it has descriptors for.
 _FILES_LEFT, _TOO_MANY = 6, 4
 _GONE = "the sender has gone"

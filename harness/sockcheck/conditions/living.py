@@ -17,6 +17,7 @@ from sockcheck.case import (
     Expect,
     Kill,
     Mark,
+    Rests,
     Send,
     ServerAction,
     Shutdown,
@@ -78,6 +79,8 @@ def stop(base: Base) -> Iterator[Variation]:
         raise NotDerivedError(f"the promise {base.promised('stops-on-sigterm')!r} is no length of time")
     server: tuple[ServerAction, ...] = (
         WaitFor(where, "all are gone"),
+        # It may still have something to do for those that have gone; only then it is idle.
+        Rests(where),
         Signal(where, signal.SIGTERM, everyone=True),
         Exits(where, _TERMINATED, limit),
         Mark(where, "it has ended"),
@@ -143,7 +146,9 @@ def anywhere(base: Base) -> Iterator[Variation]:
 
 
 def _served(base: Base) -> tuple[Action, ...]:
-    """What the first client does up to its first reply."""
+    """What the first client does up to its second message: connected, and answered if it is."""
     steps = base.steps
-    reply = next((step for step, action in enumerate(steps) if isinstance(action, Expect)), 0)
-    return steps[: reply + 1]
+    sends = [step for step, action in enumerate(steps) if isinstance(action, Send)]
+    begun = steps[: sends[1]] if len(sends) > 1 else steps
+    end = next((step for step, action in enumerate(begun) if not isinstance(action, Connect | Send | Expect)), None)
+    return begun[:end]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sockcheck import payloads
-from sockcheck.case import Action, Actor, Await, Connect, Generated, Mark, Reset, Send, WaitFor
+from sockcheck.case import Action, Actor, Await, Connect, Expect, Generated, Mark, Reset, Send, WaitFor
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.conditions.cutting import is_plain
-from sockcheck.conditions.sizing import through_a_small_window, unit
+from sockcheck.conditions.sizing import size_of, through_a_small_window, unit
 
 _SERVED = "all others are served"
 # More neighbours than that tell no more; fewer, where the server promises to serve fewer at once.
@@ -17,6 +17,7 @@ _MOST = 20
 # What a client may send that no protocol asks for: all byte values, half a character, NUL, and what random bytes are.
 GARBAGE = bytes(range(256)) + b"\xc3\x28\xff\xfe\x00\x00" + payloads.make(Generated("random", 512, 9, b"")) + b"\n"
 # So much is sent to a server whose replies nobody reads, as long as it takes any of it.
+_MUCH = 256 * 1024
 _DEAF_BYTES = 8 * 1024 * 1024
 
 
@@ -46,14 +47,19 @@ def stalled(base: Base) -> Iterator[Variation]:
 
 
 def deaf(base: Base) -> Iterator[Variation]:
-    """It asks and asks, and reads no reply, until the server can send it nothing more."""
+    """It reads no reply: to a request for a large one, or to many, until the server can send it nothing more."""
+    base.repeatable()
+    where = base.where
+    asked = _asks_for_much(base)
+    if asked is not None:
+        unread = Await(where, "rest", base.expect_within)
+        yield _beside(base, [(*map(_through_a_small_window, asked), unread)], "", (), (Reset(where),))
+        return
     if not base.may_pipeline:
         raise NotDerivedError("its requests may not be pipelined, so that replies cannot back up")
-    base.repeatable()
     first, _, request, reply = unit(base)
     if len(reply) * (_DEAF_BYTES // len(request)) < 1 << 20:
         raise NotDerivedError("its replies are small beside its requests")
-    where = base.where
     steps = base.single.actions[:first]
     asking = Send(
         where,
@@ -64,8 +70,21 @@ def deaf(base: Base) -> Iterator[Variation]:
         read=False,
         until_blocked=True,
     )
-    before = [through_a_small_window(given) if isinstance(given, Connect) else given for given in steps]
-    yield _beside(base, [(*before, asking)], "", (), (Reset(where),), passing=base.expect_within * 2)
+    yield _beside(
+        base, [(*map(_through_a_small_window, steps), asking)], "", (), (Reset(where),), passing=base.expect_within * 2
+    )
+
+
+def _asks_for_much(base: Base) -> Sequence[Action] | None:
+    """What the first client does until it has asked for a reply that does not fit into buffers; None if it never does."""
+    for step, given in enumerate(base.steps):
+        if isinstance(given, Expect) and isinstance(base.steps[step - 1], Send) and size_of(given.form) >= _MUCH:
+            return base.steps[:step]
+    return None
+
+
+def _through_a_small_window(given: Action) -> Action:
+    return through_a_small_window(given) if isinstance(given, Connect) else given
 
 
 def fails(base: Base) -> Iterator[Variation]:
