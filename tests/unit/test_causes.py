@@ -286,6 +286,9 @@ def written(pieces: tuple[Piece, ...], *cuts: int) -> Result:
     [
         ((Prefixed("u32be", (b"hello",)),), (2,), "split-length"),
         ((Prefixed("u16be", (b"hello",)),), (2,), "one-recv"),
+        ((b"\x00\x00\x00\x02no\x00\x00\x00\x01n",), (7,), "split-length"),
+        ((b"\x02\x00no",), (1,), "split-length"),
+        ((b"\x02\x00no",), (3,), "one-recv"),
         ((b"h\xc3\xa9llo\n",), (2,), "split-character"),
         ((b"hello\r\n",), (6,), "split-delimiter"),
         ((b"hello\n",), (5,), "split-delimiter"),

@@ -64,7 +64,7 @@ CLIENTS = (
         (
             Pattern(
                 (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence")),),
-                takes=(Cases(kinds=_MIXED), Cases(("crowd.*", "neighbour.*"), ("silence",))),
+                takes=(Cases(kinds=_MIXED), Cases(("crowd.*", "neighbour.*"), ("silence", "missing-bytes"))),
             ),
         ),
     ),

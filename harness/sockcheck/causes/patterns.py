@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from sockcheck.case import Case, Connect, Piece, Prefixed, Send, Shutdown
 from sockcheck.frozen import dataclass
@@ -11,6 +12,7 @@ from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
 # A length of a few bytes less than 2^16 has a zero in it; a word spelt backwards has none.
 _WIDTHS = (2, 4, 8)
+_ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def seen(result: Result, before: Iterable[Result] = ()) -> Seen:
     """`before`: the cases that passed, and without which this one does not fail: what it shows is what they did."""
     cases = [result.case, *(each.case for each in before)]
     laws = {case.law for case in cases} | {finding.law for finding in result.verdict.findings}
-    traits = {trait for case in cases for trait in case.traits or _traits(case)}
+    traits = {trait for case in cases for trait in _traits(case)}
     return Seen(result, frozenset(laws), frozenset(traits), _kinds(result.verdict))
 
 
@@ -141,11 +143,12 @@ def is_written(case: Case) -> bool:
 
 
 def _traits(case: Case) -> set[str]:
-    """Where somebody's own cuts are: what a condition would have said of its cases."""
+    """Its own; of cuts, that one is inside a length, if one is, and otherwise where somebody's own are."""
     if case.law != "cut.at-k":
-        return set()
+        return set(case.traits)
     sends = [action for actor in case.actors for action in actor.actions if isinstance(action, Send)]
-    return {_trait(send.pieces, cut) for send in sends for cut in send.cuts or ()}
+    found = {_trait(send.pieces, cut) for send in sends for cut in send.cuts or ()}
+    return {"in-length"} if "in-length" in found else set(case.traits) or found
 
 
 def _trait(pieces: Sequence[Piece], cut: int) -> str:
@@ -156,10 +159,21 @@ def _trait(pieces: Sequence[Piece], cut: int) -> str:
     if len(texts) < len(pieces):
         return "in-body"
     data = b"".join(texts)
+    if any(_is_in_length(data, cut, width, order) for width in _WIDTHS for order in _ORDERS):
+        return "in-length"
     if 0x80 <= data[cut] < 0xC0:
         return "in-character"
     ending = data[cut : cut + 1] == b"\n" and (data[cut - 1 : cut] == b"\r" or cut == len(data) - 1)
     return "in-delimiter" if ending else "in-body"
+
+
+def _is_in_length(data: bytes, cut: int, width: int, order: Literal["big", "little"]) -> bool:
+    """Whether all of it is frames, each behind its length of that many bytes, and the cut is inside a length."""
+    begin, inside = 0, False
+    while begin < len(data):
+        inside = inside or begin < cut < begin + width
+        begin += width + int.from_bytes(data[begin : begin + width], order)
+    return inside and begin == len(data)
 
 
 def _half_closes(case: Case) -> bool:

@@ -82,7 +82,7 @@ STREAMS = (
             Pattern(
                 (_cut("in-length"),),
                 clear=(_cut("in-body", "in-delimiter", "in-character"),),
-                takes=(_PIECES,),
+                takes=(_PIECES, Cases(("size.*",))),
             ),
         ),
     ),
@@ -97,7 +97,7 @@ STREAMS = (
             Pattern(
                 (_cut("in-character"),),
                 clear=(_cut("in-body", "in-delimiter", "in-length"),),
-                takes=(_PIECES,),
+                takes=(_PIECES, Cases(("size.*",))),
             ),
         ),
     ),
@@ -112,7 +112,7 @@ STREAMS = (
             Pattern(
                 (_cut("in-delimiter"),),
                 clear=(_cut("in-body", "in-character", "in-length"),),
-                takes=(_PIECES,),
+                takes=(_PIECES, Cases(("size.*",))),
             ),
         ),
     ),
@@ -279,7 +279,11 @@ STREAMS = (
         "if not data:\n    send what is still due, all of it  # then\n    client.close()",
         "if (n == 0) { send_all(fd, rest); close(fd); }",
         (
-            Pattern((Cases(("end.half", "merge.with-end")),), takes=(Cases(("merge.before-accept",), _CLOSED),)),
+            Pattern(
+                (Cases(("end.half", "merge.with-end")),),
+                clear=(Cases(("plain",), _CLOSED),),
+                takes=(Cases(("merge.before-accept",), _CLOSED),),
+            ),
             Pattern(
                 (Cases(("size.large",), ("missing-bytes",), half_closes=True),), clear=(_CUT, Cases(("size.edges",)))
             ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from sockcheck.case import Generated, Integer, Pattern, Piece, Prefixed, Value
-from sockcheck.payloads import INTEGERS, make
+from sockcheck.payloads import INTEGERS, MissingValueError, join, make, size
 from sockcheck.show import escaped
 
 LITERAL = re.compile(r'b?"(?:[^"\\]|\\x[0-9a-f]{2}|\\[^x])*"')
@@ -51,11 +51,14 @@ def joined(pieces: Sequence[Piece], unique: str) -> str:
     return _sum(_term(piece, unique) for piece in pieces)
 
 
-def whole(pieces: Sequence[Piece]) -> bytes | None:
-    """The bytes of the pieces where they are to be written out; None where an expression says them better."""
-    terms = [_term(piece, "") for piece in pieces]
-    known = [term for term in terms if isinstance(term, bytes)]
-    return b"".join(known) if len(known) == len(terms) else None
+def whole(pieces: Sequence[Piece], most: int) -> bytes | None:
+    """The bytes of the pieces; None where they are more than `most`, or not known yet."""
+    if (size(pieces) or 0) > most:
+        return None
+    try:
+        return join(pieces)
+    except MissingValueError:
+        return None
 
 
 def value(wanted: Value, unique: str) -> str:

@@ -201,12 +201,12 @@ def _connect(action: Connect, unique: str) -> Statement:
 
 def _send(action: Send, unique: str, *, with_end: bool) -> Statement:
     pieces = filled(action.pieces, unique)
-    size, data = payloads.size(pieces), whole(pieces)
+    size, data = payloads.size(pieces), whole(pieces, _SHOWN)
     cuts = action.cuts if action.cuts is None or size is None else tuple(cut for cut in action.cuts if cut < size)
     everywhere = cuts is None or (size is not None and size > 1 and len(cuts) == size - 1)
     if not cuts and cuts is not None:
         segments = joined(action.pieces, unique)
-    elif data is not None and cuts is not None and len(data) <= _SHOWN and len(cuts) < _SHOWN_SEGMENTS:
+    elif data is not None and cuts is not None and len(cuts) < _SHOWN_SEGMENTS:
         segments = ", ".join(literal(data[begin:end]) for begin, end in bounds(len(data), cuts))
     elif everywhere:
         segments = f"*cut_everywhere({joined(action.pieces, unique)})"

@@ -24,13 +24,10 @@ async def serve(reader, writer):
 
 
 async def main():
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
     server = await asyncio.start_server(serve, sys.argv[1], int(sys.argv[2]), backlog=128)
-    await stop.wait()
-    server.close()
+    await server.serve_forever()
 
 
 signal.alarm(100)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 asyncio.run(main())
