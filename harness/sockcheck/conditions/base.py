@@ -28,7 +28,8 @@ class Variation:
     """An exchange under a law: what is done in place of that which its author wrote.
 
     `label` stands in brackets behind the law in the case's id, where there is more than one. `passing`: the seconds by
-    which it must take longer than the exchange as written, however fast the server is.
+    which it must take longer than the exchange as written, however fast the server is. `most`: the seconds that it may
+    take at the most, where that is not for its contract to say.
     """
 
     actors: tuple[Actor, ...]
@@ -36,6 +37,7 @@ class Variation:
     traits: tuple[str, ...] = ()
     server: tuple[ServerAction, ...] = ()
     passing: float = 0.0
+    most: float | None = None
     state: Literal["none", "own"] = "none"
 
 

@@ -24,7 +24,9 @@ from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
-_ENDLESS, _KEPT_MIB = 32 * 1024 * 1024, 24
+_ENDLESS, _KEPT_MIB = 16 * 1024 * 1024, 12
+# A server that searches all that it has for each piece that comes may never be done with it.
+_LONGEST = 15.0
 # So many descriptors are left to the server, and so many more clients come than it has descriptors for.
 _FILES_LEFT, _TOO_MANY = 6, 4
 _GONE = "the sender has gone"
@@ -49,7 +51,7 @@ def endless(base: Base) -> Iterator[Variation]:
     )
     check = Check(where, (Comparison("memory", "<", _KEPT_MIB, where),), base.expect_within)
     server: tuple[ServerAction, ...] = (WaitFor(where, "all is sent"), check, Mark(where, "looked"))
-    yield Variation((sender, *waiting(base.actors, "looked")), server=server, passing=within, state="own")
+    yield Variation((sender, *waiting(base.actors, "looked")), server=server, most=_LONGEST * base.stretch, state="own")
 
 
 def files(base: Base) -> Iterator[Variation]:

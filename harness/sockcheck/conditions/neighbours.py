@@ -76,7 +76,7 @@ def deaf(base: Base) -> Iterator[Variation]:
 
 
 def _asks_for_much(base: Base) -> Sequence[Action] | None:
-    """What the first client does until it has asked for a reply that does not fit into buffers; None if it never does."""
+    """What the first client does until it has asked for a reply that fits into no buffer; None if it never does."""
     for step, given in enumerate(base.steps):
         if isinstance(given, Expect) and isinstance(base.steps[step - 1], Send) and size_of(given.form) >= _MUCH:
             return base.steps[:step]
