@@ -30,6 +30,7 @@ from sockcheck.marks import Board
 from sockcheck.observe import measures, resting
 from sockcheck.observe.settling import settle
 from sockcheck.segments import REST_LIMIT
+from sockcheck.serving import SPIN
 from sockcheck.slopes import growths
 from sockcheck.target import Target
 from sockcheck.world import Trouble, World
@@ -57,14 +58,17 @@ Patience = Literal["none", "case", "server"]
 class Driver:
     """Performs cases. One for each target, since it remembers how that one behaves.
 
-    `accept_took`: the seconds from its first client's connect() until it was accepted, 0.0 before there was one.
+    `restless`: others of this server did not come to rest, so that it is not waited for as long.
+
+    `spins`: it was seen to use a CPU when there was nothing to do. `accept_took`: the seconds from its first client's connect() until it was accepted, 0.0 before there was one.
     """
 
-    def __init__(self, world: World, target: Target) -> None:
+    def __init__(self, world: World, target: Target, *, restless: bool = False) -> None:
         self._world = replace(_there(world, target), emit=self._emit)
         self._told = world.emit
         self._target = target
-        self._settle_limit = SETTLE_LIMIT
+        self._settle_limit = _RESTLESS_LIMIT if restless else SETTLE_LIMIT
+        self.spins = False
         self._before: Figures | None = None
         self._connections = 0
         self._accepted = False
@@ -232,7 +236,11 @@ class Driver:
         def consumed() -> bool:
             return all(client.consumed() for client in observed)
 
+        before, began = self._figures(), self._world.clock()
         late = await settle(consumed, self._target.asleep, self._settle_limit) == "late"
+        if late:
+            used = resting.used(before, self._figures(), self._world.clock() - began)
+            self.spins = self.spins or (used is not None and used >= SPIN)
         self._settle_limit = _RESTLESS_LIMIT if late else SETTLE_LIMIT
         return not late
 

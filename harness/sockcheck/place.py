@@ -35,6 +35,8 @@ class Place:
     tried: bool = False
     pausable: bool | None = None
     """Whether a pause and resume alone leaves the server alive; None until that was tried."""
+    spins: bool = False
+    """Whether an instance was seen to use a CPU when there was nothing to do."""
     accept_took: float = 0.0
     """The longest, in seconds, that the first client of an instance had to wait until it was accepted."""
     usefulness: Usefulness = field(default_factory=lambda: Usefulness(exhaustive=False))

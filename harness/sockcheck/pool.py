@@ -251,14 +251,15 @@ class Pool:
         """One instance of a server, for as many of its cases as it stays fit for."""
         with suppress(TargetError):
             async with self._instance(place, world) as instance:
-                driver = Driver(world, instance.target)
+                driver = Driver(world, instance.target, restless=place.spins)
                 while (trial := self._take(place, queue)) is not None:
                     if pauses(trial.case) and not await self._can_pause(place, driver):
                         self._not_run(trial.case, NOT_PAUSABLE)
                         return
                     await self._ready_for_pause(trial.case, place, driver)
                     fit = await self._begin(trial, instance, driver, "first", world)
-                    if place.replaceable and (not fit or trial.case.state == "own"):
+                    place.spins = place.spins or driver.spins
+                    if place.replaceable and (not fit or driver.spins or trial.case.state == "own"):
                         # Whatever is wrong with this instance now, or left behind in it, is not to be the next case's
                         # burden.
                         return
@@ -322,7 +323,7 @@ class Pool:
         outside = isinstance(move, Alone) and move.outside
         try:
             async with self._instance(trial.place, world, outside=outside) as instance:
-                driver = Driver(world, instance.target)
+                driver = Driver(world, instance.target, restless=trial.place.spins)
                 await self._ready_for_pause(trial.case, trial.place, driver)
                 if outside:
                     role, pending.outside = "outside", instance.number

@@ -13,7 +13,9 @@ _TAKES_VALUE = frozenset(
     {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
     | {"--timeout", "--port", "--isolate", "--flaky", "--conditions"}
 )
-_KEPT = frozenset({"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe", "--conditions"})
+_KEPT = frozenset(
+    {"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe", "--conditions", "--strict"}
+)
 # So many cases that go before are named; more of them are all that there are.
 _NAMED = 5
 _BARE = re.compile(r"(?:[\w@%+=:./-]|\{\w+\})+", re.ASCII)

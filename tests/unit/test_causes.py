@@ -104,6 +104,7 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("loopback-only", [to("127.0.0.2", result("host.any", "refused")), to("::1", result("host.any", "refused"))]),
     ("wrong-bytes-order", [result("plain", "wrong-bytes", difference=LENGTH)]),
     ("not-flushed", [result("plain", "silence"), result("end.half"), result("cut.at-k", "silence", variation="1")]),
+    ("not-flushed", [result("plain", "silence"), result("size.large", "silence", says="not all of it came")]),
     ("split-length", [PLAIN, cut("in-length", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
     ("split-character", [PLAIN, cut("in-character", "wrong-bytes"), cut("in-body")]),
     ("split-delimiter", [PLAIN, cut("in-delimiter", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),

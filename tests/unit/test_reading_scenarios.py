@@ -27,6 +27,7 @@ from sockcheck.scenario import (
     ExactForm,
     ExpectStep,
     Fixed,
+    Framed,
     LineForm,
     Part,
     Pattern,
@@ -224,13 +225,25 @@ def test_a_cut_may_lie_before_a_reference_and_its_data_may_have_any_size() -> No
         ("{u32le: 1}", b"\x01\0\0\0"),
         ("{u64be: 1}", b"\0\0\0\0\0\0\0\x01"),
         ("{u64le: 18446744073709551615}", b"\xff" * 8),
+    ],
+)
+def test_parts_that_are_known(written: str, read: bytes) -> None:
+    assert data(written) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
         ("{frame: u32be, of: hi}", b"\0\0\0\x02hi"),
         ("{frame: u8, of: [a, {frame: u16le, of: {u8: 7}}]}", b"\x04a\x01\0\x07"),
         ('{frame: u8, of: ""}', b"\0"),
     ],
 )
-def test_parts_that_are_known(written: str, read: bytes) -> None:
-    assert data(written) == read
+def test_a_frame_is_known_where_its_content_is(written: str, read: bytes) -> None:
+    (step,) = scenario(f"scenario: S\nclient: [connect, expect: {{until: {written}}}]").clients[0].steps[-1:]
+    assert isinstance(step, ExpectStep)
+    assert isinstance(step.form, UntilForm)
+    assert step.form.delimiter.data == read
 
 
 def test_blocks_are_texts_too() -> None:
@@ -282,7 +295,7 @@ def test_expect() -> None:
     ("written", "form"),
     [
         ("[a, {hex: ff}]", ExactForm((Text((b"a",), span(4, 14, 15)), Fixed(b"\xff", span(4, 23, 25))))),
-        ("{frame: u8, of: a}", ExactForm((Fixed(b"\x01a", span(4, 21, 23)),))),
+        ("{frame: u8, of: a}", ExactForm((Framed("u8", (Text((b"a",), span(4, 29, 30)),), span(4, 21, 23)),))),
         ("{line: OK.*}", LineForm(Pattern((b"OK.*",), span(4, 20, 24)), "any")),
         ("{line: 'a\\d{2,}', ends: crlf}", LineForm(Pattern((b"a\\d{2,}",), span(4, 20, 29)), "crlf")),
         (

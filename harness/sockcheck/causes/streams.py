@@ -49,6 +49,15 @@ STREAMS = (
                 never=(Cases(("plain",)),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
             ),
+            # Of many replies some come: those that fill the buffer.
+            Pattern(
+                (
+                    Cases(("plain",), ("silence",), unanswered=True),
+                    Cases(("size.large",), ("silence",), says=("not all of it came",)),
+                ),
+                never=(Cases(("plain",)),),
+                takes=(Cases(kinds=("silence", "case-timeout")),),
+            ),
         ),
     ),
     Entry(
@@ -281,7 +290,7 @@ STREAMS = (
         (
             Pattern(
                 (Cases(("end.half", "merge.with-end")),),
-                clear=(Cases(("plain",), _CLOSED),),
+                clear=(Cases(("plain",), (*_CLOSED, "silence")),),
                 takes=(Cases(("merge.before-accept",), _CLOSED),),
             ),
             Pattern(

@@ -286,7 +286,7 @@ def _finish(folder: Path, options: argparse.Namespace, run: Callable[[Sequence[s
         words += ["--connect", options.connect]
     if options.port is not None:
         words += ["--port", str(options.port)]
-    code = run(words)
+    code = run([*words, "--conditions", "none"])
     if code == INTERRUPTED:
         return code
     if code == 0:

@@ -79,7 +79,7 @@ class Base:
 
     def promised(self, promise: str) -> str:
         """What exactly is promised, as it is written; what advice supposes where there is no contract."""
-        return self.contract.promises.get(promise) or _ASSUMED.get(promise, "")
+        return self.contract.promises.get(promise, "") if self.has_contract else _ASSUMED.get(promise, "")
 
     @property
     def may_pipeline(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 from sockcheck import payloads
 from sockcheck.case import Actor, Generated, Integer, Piece, Prefixed, Send, Value
@@ -173,6 +174,8 @@ def _note(pieces: Sequence[Piece], begin: int, found: dict[int, str]) -> int | N
                 begin = inside
             case Value():
                 return None
+            case _:
+                assert_never(piece)
     return begin
 
 

@@ -58,7 +58,7 @@ def restart(base: Base) -> Iterator[Variation]:
         Close(where, unread=True),
         Mark(where, "the client has gone"),
     )
-    client = Actor("client before", (*begun, Mark(where, "it serves"), *ends))
+    client = Actor("client before", (*begun, Mark(where, "it serves"), *ends), pushes=True)
     server: tuple[ServerAction, ...] = (
         WaitFor(where, "it serves"),
         Kill(where),

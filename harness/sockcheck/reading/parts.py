@@ -128,6 +128,9 @@ def _known(parts: tuple[Part, ...]) -> bytes | None:
             data += each.data
         elif isinstance(each, Text) and not any(isinstance(piece, Reference) for piece in each.pieces):
             data += b"".join(piece for piece in each.pieces if isinstance(piece, bytes))
+        elif isinstance(each, Framed) and (content := _known(each.parts)) is not None:
+            width, order = INTEGERS[each.kind]
+            data += len(content).to_bytes(width, order) + content
         else:
             return None
     return data
@@ -240,7 +243,7 @@ def _integer(scope: Scope, kind: str, node: Node) -> Fixed | Number:
     return Number(kind, value, span) if isinstance(value, Reference) else Fixed(value.to_bytes(width, order), span)
 
 
-def _frame(scope: Scope, entries: dict[str, Entry]) -> Fixed | Framed:
+def _frame(scope: Scope, entries: dict[str, Entry]) -> Framed:
     """A length and as many bytes."""
     page = scope.page
     kind_node = entries["frame"].value
@@ -248,13 +251,8 @@ def _frame(scope: Scope, entries: dict[str, Entry]) -> Fixed | Framed:
         raise page.mistake(entries["frame"].key, "a frame needs 'of', its content")
     content = page.attempt(parts, scope, entries["of"].value) or ()
     kind = choice(page, kind_node, tuple(INTEGERS))
-    width, order = INTEGERS[kind]
     check_length(scope, kind_node, kind, content)
-    data = _known(content)
-    span = page.span(kind_node)
-    if data is None:
-        return Framed(kind, content, span)
-    return Fixed(len(data).to_bytes(width, order) + data, span)
+    return Framed(kind, content, page.span(kind_node))
 
 
 def check_length(scope: Scope, node: Node, kind: str, content: tuple[Part, ...]) -> None:
