@@ -59,8 +59,8 @@ class Driver:
     """Performs cases. One for each target, since it remembers how that one behaves.
 
     `restless`: others of this server did not come to rest, so that it is not waited for as long.
-
-    `spins`: it was seen to use a CPU when there was nothing to do. `accept_took`: the seconds from its first client's connect() until it was accepted, 0.0 before there was one.
+    `spins`: it was seen to use a CPU when there was nothing to do. `accept_took`: the seconds from its first client's
+    connect() until it was accepted, 0.0 before there was one.
     """
 
     def __init__(self, world: World, target: Target, *, restless: bool = False) -> None:

@@ -15,6 +15,7 @@ from sockcheck.usefulness import Usefulness
 _ANY_PORT = (
     "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
 )
+_SPINS = "this server uses a CPU when there is nothing to do: after so many connections it would use all there are"
 NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
 
 
@@ -93,6 +94,8 @@ class Place:
         """Why this case would tell nothing of this server, or ""."""
         if self.any_port and any(isinstance(action, Start | Restart | Taken) for action in case.server):
             return _ANY_PORT
+        if self.spins and case.law == "churn.leak":
+            return _SPINS
         return NOT_PAUSABLE if self.pausable is False and pauses(case) else ""
 
 
