@@ -1,0 +1,94 @@
+"""Input without an end, too few descriptors, and bytes that are no message."""
+
+from __future__ import annotations
+
+import pytest
+from varied import ECHO, varied, why_not
+
+CLIENT = ["connect", "send ping\\n", "expect ping\\n"]
+
+
+def test_a_message_without_an_end_and_then_an_ordinary_client() -> None:
+    found = varied("limit.endless", "client: [connect, expect: hi, send: a, expect: a]")
+    assert found.cases[""].state == "own"
+    assert found.steps() == {
+        "sender": [
+            "connect",
+            "expect hi",
+            f"send <50331648 of {'x' * 40}> until blocked",
+            "await rest",
+            "mark all is sent",
+            "wait for looked",
+            "close unread",
+        ],
+        "client": ["wait for looked", "connect", "expect hi", "send a", "expect a"],
+        "server": ["wait for all is sent", "check memory < 36", "mark looked"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "begun"),
+    [
+        ("expect: a, expect: b, send: c", ["connect", "expect a", "expect b"]),
+        ("send: c, expect: a", ["connect"]),
+        # One who never speaks may wait for something that comes only to who waits long.
+        ("expect: a", ["connect"]),
+    ],
+)
+def test_the_sender_reads_what_comes_before_its_first_words(steps: str, begun: list[str]) -> None:
+    sender = varied("limit.endless", f"client: [connect, {steps}]").steps()["sender"]
+    assert sender[: len(begun)] == begun
+    assert sender[len(begun)].startswith("send ")
+
+
+def test_more_clients_than_there_are_descriptors_for() -> None:
+    found = varied("limit.files")
+    assert found.cases[""].state == "own"
+    steps = found.steps()
+    assert list(steps) == ["client[1]", *(f"neighbour[{number}]" for number in range(10)), "client", "server"]
+    assert steps["client[1]"] == [*CLIENT, "close", "meet 1: it serves"]
+    assert steps["neighbour[0]"] == [
+        "wait for few are left",
+        "connect",
+        "mark neighbour 0 is here",
+        "wait for looked",
+        "close unread",
+    ]
+    assert steps["neighbour[9]"][0] == "wait for neighbour 8 is here"
+    assert steps["neighbour[9]"][-1] == "mark the sender has gone"
+    assert steps["client"] == ["wait for the sender has gone", *CLIENT]
+    assert steps["server"] == [
+        "wait for it serves",
+        "limit +6",
+        "mark few are left",
+        "wait for neighbour 9 is here",
+        "rests",
+        "mark looked",
+    ]
+
+
+@pytest.mark.parametrize(("backlog", "neighbours"), [("2", 8), ("100", 10), ("many", 7)])
+def test_no_more_come_than_may_wait(backlog: str, neighbours: int) -> None:
+    actors = varied("limit.files", promises={"clients": "4", "backlog": backlog}).cases[""].actors
+    assert len(actors) == neighbours + 2
+
+
+def test_what_leaves_something_behind_is_not_had_twice() -> None:
+    assert why_not("limit.files", f"state: own\n{ECHO}")
+
+
+def test_bytes_that_are_no_message_and_then_a_client_whose_messages_are() -> None:
+    found = varied("limit.garbage")
+    assert found.variations == ["all byte values", "broken UTF-8", "NUL", "random"]
+    for variation, size in (("all byte values", "257"), ("NUL", "65"), ("random", "2049")):
+        assert found.steps(variation) == {
+            "sender": [
+                "connect",
+                f"send <{size} bytes>",
+                "await read",
+                "await settled",
+                "close unread",
+                "mark the sender has gone",
+            ],
+            "client": ["wait for the sender has gone", *CLIENT],
+        }
