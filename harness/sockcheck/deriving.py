@@ -191,7 +191,7 @@ class _Deriving:
             law=law,
             hint=f"`sockcheck explain {law}` says why this is a law, and how to keep it.",
             actors=plain.actors if variation is None else variation.actors,
-            deadline=plain.deadline + (0.0 if variation is None else variation.passing),
+            deadline=_deadline(plain, variation),
             span=plain.span,
             skip=skip,
             server=server,
@@ -203,6 +203,12 @@ class _Deriving:
             advice=advice,
         )
         return Planned(self._scenario, case)
+
+
+def _deadline(plain: Case, variation: Variation | None) -> float:
+    if variation is None:
+        return plain.deadline
+    return plain.deadline + variation.passing if variation.most is None else variation.most
 
 
 def _connects(actions: Iterable[Action]) -> bool:

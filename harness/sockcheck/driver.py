@@ -30,6 +30,7 @@ from sockcheck.marks import Board
 from sockcheck.observe import measures, resting
 from sockcheck.observe.settling import settle
 from sockcheck.segments import REST_LIMIT
+from sockcheck.serving import SPIN
 from sockcheck.slopes import growths
 from sockcheck.target import Target
 from sockcheck.world import Trouble, World
@@ -55,16 +56,23 @@ Patience = Literal["none", "case", "server"]
 
 
 class Driver:
-    """Performs cases. One for each target, since it remembers how that one behaves."""
+    """Performs cases. One for each target, since it remembers how that one behaves.
 
-    def __init__(self, world: World, target: Target) -> None:
+    `restless`: others of this server did not come to rest, so that it is not waited for as long.
+    `spins`: it was seen to use a CPU when there was nothing to do. `accept_took`: the seconds from its first client's
+    connect() until it was accepted, 0.0 before there was one.
+    """
+
+    def __init__(self, world: World, target: Target, *, restless: bool = False) -> None:
         self._world = replace(_there(world, target), emit=self._emit)
         self._told = world.emit
         self._target = target
-        self._settle_limit = SETTLE_LIMIT
+        self._settle_limit = _RESTLESS_LIMIT if restless else SETTLE_LIMIT
+        self.spins = False
         self._before: Figures | None = None
         self._connections = 0
         self._accepted = False
+        self.accept_took = 0.0
         self._readings: list[tuple[int, Figures]] = []
         self._began = 0.0
 
@@ -99,13 +107,14 @@ class Driver:
             world.emit(CaseTimedOut(world.clock(), attempt, world.poller.late_since(world.origin + began)))
         if patient:
             self._settle_limit = SETTLE_LIMIT
+        late, starved = world.poller.late_since(world.origin + began), self._starved()
         rests = await self._settle(clients)
         share = None if rests or not patient else await self._share()
         health = await self._target.health()
         self._before = health.figures
         self._note(health.figures)
         grown = await self._growths() if patient and rests else ()
-        world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown))
+        world.emit(HealthRead(world.clock(), attempt, *health, share=share, growths=grown, late=late, starved=starved))
         return health.alive and health.listening
 
     async def survives_pause(self) -> bool:
@@ -119,6 +128,7 @@ class Driver:
     def _emit(self, event: Event) -> None:
         """Tell `event`. With a deadline goes how long the server was kept from running."""
         if isinstance(event, Connected):
+            self.accept_took = self.accept_took or event.at - event.began
             self._connections += 1
             if self._connections % _READ_EACH == 0:
                 self._note(self._figures())
@@ -226,7 +236,11 @@ class Driver:
         def consumed() -> bool:
             return all(client.consumed() for client in observed)
 
+        before, began = self._figures(), self._world.clock()
         late = await settle(consumed, self._target.asleep, self._settle_limit) == "late"
+        if late:
+            used = resting.used(before, self._figures(), self._world.clock() - began)
+            self.spins = self.spins or (used is not None and used >= SPIN)
         self._settle_limit = _RESTLESS_LIMIT if late else SETTLE_LIMIT
         return not late
 

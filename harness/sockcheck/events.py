@@ -498,6 +498,7 @@ class HealthRead:
     `why` where one of them is not so, or cannot be seen: what cannot be seen counts as being so. `share` is what the
     server's threads used of a CPU, or waited for, while it was given a long time to come to rest, 1.0 for one CPU; None
     where it came to rest, or was not given the time. `growths`: what grew with the connections it has served so far.
+    `late` and `starved`: for how many seconds of the case we were late, and its threads waited for a CPU.
     """
 
     at: float
@@ -508,6 +509,8 @@ class HealthRead:
     figures: Figures | None = None
     share: float | None = None
     growths: tuple[Growth, ...] = ()
+    late: float = 0.0
+    starved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

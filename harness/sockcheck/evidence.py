@@ -23,6 +23,7 @@ SOFT: frozenset[Kind] = frozenset(
         "wrong-measure",
         "spinning",
         "leaking",
+        "held-back",
         "case-timeout",
     }
 )

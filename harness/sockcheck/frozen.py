@@ -20,10 +20,18 @@ def define(*, frozen: Literal[True], slots: Literal[True]) -> Callable[[type], t
     return _defined
 
 
+def replaced(instance: Any, **changes: Any) -> Any:
+    """As `dataclasses.replace`, which takes three times as long, for an instance of such a class."""
+    values = dict(zip(instance.__slots__, instance._values(instance)[1:], strict=True))
+    return type(instance)(**{**values, **changes})
+
+
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
+    from dataclasses import replace as replace
 else:
     dataclass = define
+    replace = replaced
 
 
 def _defined(cls: type) -> type:

@@ -28,6 +28,10 @@ from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict
 from sockcheck.wording import hindered
 
+# A reply that takes longer, in seconds, may have waited for a delayed ACK: Linux delays them by 40 ms (tcp(7)).
+_HELD = 0.03
+# So many replies are enough to tell the rule from the exception.
+_REPLIES = 10
 _GROWN = {"open_files": "descriptors", "threads": "threads", "children": "child processes"}
 
 # Put together once: for each event it would cost more than all that is made of it.
@@ -100,6 +104,8 @@ class Judge:
             findings.insert(0, server)
         elif self._timed_out is not None and not findings:
             findings.append(self._timeout_finding(self._timed_out))
+        if not findings:
+            findings += self._held_back()
         for busy in (self._busy(), self.serving.busy, *(exchange.busy for exchange in exchanges)):
             if busy and not is_hard(findings):
                 return Verdict("busy", reason=busy)
@@ -155,6 +161,19 @@ class Judge:
             f"it {state}",
             health.at,
         )
+
+    def _held_back(self) -> list[Finding]:
+        """Most of many small replies came late, on a machine that had the time to bring them earlier."""
+        replies = max((exchange.replies for exchange in self.exchanges.values()), key=len, default=[])
+        held = [took for took in replies if took >= _HELD]
+        if self.case.law != "time.prompt" or len(replies) < _REPLIES or 2 * len(held) <= len(replies):
+            return []
+        health = self._health
+        if health is None or hindered(health.late, health.starved, sum(held)):
+            return []
+        middle = seconds(sorted(replies)[len(replies) // 2])
+        message = f"{len(held)} of {len(replies)} small replies were held back, half of them for {middle} or more"
+        return [self._finding("held-back", message, "each as soon as it is known", f"{middle} and more", health.at)]
 
     def _spin_finding(self, health: HealthRead) -> Finding | None:
         if health.share is None or health.share < SPIN:

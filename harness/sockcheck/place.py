@@ -15,6 +15,7 @@ from sockcheck.usefulness import Usefulness
 _ANY_PORT = (
     "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
 )
+_SPINS = "this server uses a CPU when there is nothing to do: after so many connections it would use all there are"
 NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so this cannot be tested here"
 
 
@@ -35,6 +36,10 @@ class Place:
     tried: bool = False
     pausable: bool | None = None
     """Whether a pause and resume alone leaves the server alive; None until that was tried."""
+    spins: bool = False
+    """Whether an instance was seen to use a CPU when there was nothing to do."""
+    accept_took: float = 0.0
+    """The longest, in seconds, that the first client of an instance had to wait until it was accepted."""
     usefulness: Usefulness = field(default_factory=lambda: Usefulness(exhaustive=False))
     culprits: set[tuple[str, ...]] = field(default_factory=set)
     """The ids of a few cases after which another failed."""
@@ -89,6 +94,8 @@ class Place:
         """Why this case would tell nothing of this server, or ""."""
         if self.any_port and any(isinstance(action, Start | Restart | Taken) for action in case.server):
             return _ANY_PORT
+        if self.spins and case.law == "churn.leak":
+            return _SPINS
         return NOT_PAUSABLE if self.pausable is False and pauses(case) else ""
 
 

@@ -44,6 +44,8 @@ Server = Command | Address
 # So many servers more for cases that mostly wait.
 IDLERS = 8
 _TRIED_TOGETHER = 2
+# A first accept() that takes longer, in seconds, is one of a server that listens before it is ready.
+_SLOW_ACCEPT = 0.05
 # More predecessors than that are no suspects: it is their number.
 _FEW = 2
 _LOST = "the server was lost in an earlier case"
@@ -249,13 +251,15 @@ class Pool:
         """One instance of a server, for as many of its cases as it stays fit for."""
         with suppress(TargetError):
             async with self._instance(place, world) as instance:
-                driver = Driver(world, instance.target)
+                driver = Driver(world, instance.target, restless=place.spins)
                 while (trial := self._take(place, queue)) is not None:
                     if pauses(trial.case) and not await self._can_pause(place, driver):
                         self._not_run(trial.case, NOT_PAUSABLE)
                         return
+                    await self._ready_for_pause(trial.case, place, driver)
                     fit = await self._begin(trial, instance, driver, "first", world)
-                    if place.replaceable and (not fit or trial.case.state == "own"):
+                    place.spins = place.spins or driver.spins
+                    if place.replaceable and (not fit or driver.spins or trial.case.state == "own"):
                         # Whatever is wrong with this instance now, or left behind in it, is not to be the next case's
                         # burden.
                         return
@@ -319,7 +323,8 @@ class Pool:
         outside = isinstance(move, Alone) and move.outside
         try:
             async with self._instance(trial.place, world, outside=outside) as instance:
-                driver = Driver(world, instance.target)
+                driver = Driver(world, instance.target, restless=trial.place.spins)
+                await self._ready_for_pause(trial.case, trial.place, driver)
                 if outside:
                     role, pending.outside = "outside", instance.number
                 if isinstance(move, Replay):
@@ -391,6 +396,7 @@ class Pool:
             world.emit(Troubled(world.clock(), attempt, why))
             raise
         finally:
+            instance.place.accept_took = max(instance.place.accept_took, driver.accept_took)
             verdict = judge.verdict()
             world.emit(CaseFinished(world.clock(), attempt, verdict))
             if role != "predecessor":
@@ -455,6 +461,14 @@ class Pool:
         if place.pausable is None:
             place.pausable = await driver.survives_pause()
         return place.pausable
+
+    async def _ready_for_pause(self, case: Case, place: Place, driver: Driver) -> None:
+        """A server that listens before it accepts is given the time that others of it took, before it is paused.
+
+        Who waits in the queue of a paused server cannot be told from who waits for one that is not ready yet.
+        """
+        if pauses(case) and not driver.accept_took and place.accept_took > _SLOW_ACCEPT:
+            await trio.sleep(2 * place.accept_took)
 
     def _trial(self, case: Case, place: Place, *, probe: bool = False) -> _Trial:
         self._trials += 1

@@ -30,6 +30,7 @@ Kind = Literal[
     "not-known-to-fail",  # a known failure passed
     "spinning",  # it uses a CPU with nothing to do
     "leaking",  # something of each connection stays
+    "held-back",  # small replies came late, again and again
     "case-timeout",  # the whole case took longer than it may
 ]
 

@@ -243,6 +243,7 @@ def test_a_frame_is_known_where_its_content_is(written: str, read: bytes) -> Non
     (step,) = scenario(f"scenario: S\nclient: [connect, expect: {{until: {written}}}]").clients[0].steps[-1:]
     assert isinstance(step, ExpectStep)
     assert isinstance(step.form, UntilForm)
+    assert isinstance(step.form.delimiter, Fixed)
     assert step.form.delimiter.data == read
 
 

@@ -7,7 +7,7 @@ import json
 
 from sockcheck.addresses import parse as parse_address
 from sockcheck.case import Capabilities, Case
-from sockcheck.commands.outputs import width
+from sockcheck.commands.outputs import uncollected, width
 from sockcheck.deriving import NotDerived, Planned, Wish, conditions_of, derive
 from sockcheck.scenario import Scenario
 from sockcheck.selection import nothing_selected, selected
@@ -25,7 +25,7 @@ def list_cases(options: argparse.Namespace) -> int:
     rows: dict[str, tuple[Scenario, list[Case]]] = {}
     everything: list[str] = []
     lines: list[str] = []
-    for planned in derive(load(options.paths).scenarios, wish):
+    for planned in uncollected(derive(load(options.paths).scenarios, wish)):
         if isinstance(planned, NotDerived):
             identifier, why = f"{planned.stem}::{planned.law}", planned.why
         else:

@@ -6,19 +6,23 @@ Each report is imported when it is made: `list`, which asks for the width alone,
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sockcheck.errors import ReportError, UsageError
 from sockcheck.laws import LAWS
 
 if TYPE_CHECKING:
     from sockcheck_reports.view import View
+
+_T = TypeVar("_T")
 
 # Wider lines are hard to read, and reports are made for 80 columns.
 _WIDEST = 100
@@ -36,6 +40,16 @@ def check_writable(**files: str | None) -> None:
             raise UsageError(f"--{option}: there is no folder {path.parent}", f"mkdir -p {path.parent}")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise UsageError(f"--{option}: {name} cannot be written", "name a file that you may write")
+
+
+def uncollected(made: Iterable[_T]) -> Iterator[_T]:
+    """What is made, without the garbage collector: all of it stays, so that it would look through it in vain."""
+    gc.disable()
+    try:
+        yield from made
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def coloured(options: argparse.Namespace) -> bool:

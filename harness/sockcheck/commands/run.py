@@ -18,7 +18,7 @@ import trio
 from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
 from sockcheck.case import Capabilities
-from sockcheck.commands.outputs import check_writable, coloured, width, write_reports
+from sockcheck.commands.outputs import check_writable, coloured, uncollected, width, write_reports
 from sockcheck.deriving import NotDerived, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
 from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
@@ -90,7 +90,7 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
     items: list[Item] = []
     everything: list[str] = []
     servers: dict[str, Server] = {}
-    for planned in derive(suite.scenarios, wish):
+    for planned in uncollected(derive(suite.scenarios, wish)):
         if isinstance(planned, NotDerived):
             continue
         case, contract = planned.case, planned.scenario.contract

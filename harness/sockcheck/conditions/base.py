@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
-from sockcheck.case import Actor, Case, Connect, ServerAction
-from sockcheck.conditions.copying import is_unique, uses_captures
+from sockcheck.case import Action, Actor, Case, Connect, ServerAction
+from sockcheck.conditions.copying import Copies, is_unique, prefix, span, uses_captures
 from sockcheck.frozen import dataclass
 from sockcheck.idling import idle
 from sockcheck.reading.durations import seconds
-from sockcheck.scenario import Contract
+from sockcheck.scenario import Contract, Span
 
 # A promise with one of these values is not made.
 _NOT_PROMISED = ("no", "false", "0", "")
@@ -28,7 +28,8 @@ class Variation:
     """An exchange under a law: what is done in place of that which its author wrote.
 
     `label` stands in brackets behind the law in the case's id, where there is more than one. `passing`: the seconds by
-    which it must take longer than the exchange as written, however fast the server is.
+    which it must take longer than the exchange as written, however fast the server is. `most`: the seconds that it may
+    take at the most, where that is not for its contract to say.
     """
 
     actors: tuple[Actor, ...]
@@ -36,6 +37,7 @@ class Variation:
     traits: tuple[str, ...] = ()
     server: tuple[ServerAction, ...] = ()
     passing: float = 0.0
+    most: float | None = None
     state: Literal["none", "own"] = "none"
 
 
@@ -116,6 +118,24 @@ class Base:
     def connects(self) -> tuple[Connect, ...]:
         """How each client connects."""
         return tuple(next(action for action in actor.actions if isinstance(action, Connect)) for actor in self.actors)
+
+    @cached_property
+    def _copies(self) -> Copies:
+        return Copies(self.actors)
+
+    def copy(self, number: int) -> tuple[Actor, ...]:
+        """The exchange once more, by other clients."""
+        return self._copies.copy(number)
+
+    @cached_property
+    def steps(self) -> tuple[Action, ...]:
+        """What the first client of a copy does by itself."""
+        return prefix(self.copy(1)[0])
+
+    @cached_property
+    def where(self) -> Span:
+        """Where the first client connects: steps that are nobody's point there."""
+        return span(self.actors[0])
 
     @cached_property
     def idle(self) -> float:

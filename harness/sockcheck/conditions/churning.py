@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
     Action,
     Actor,
     Await,
-    Close,
     Connect,
     Mark,
     Reset,
@@ -21,57 +19,67 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import closed, copy, prefix, span
+from sockcheck.conditions.copying import Copies, closed, leaving, span
 from sockcheck.conditions.ending import half_closed
 from sockcheck.conditions.neighbours import GARBAGE, deaf
+from sockcheck.frozen import replace
 
 CONNECTIONS = 250
 """From the 50th on, in two halves of a hundred, a leak is told from a pool that grows to its size (slopes.py)."""
 
+_LANES = 8
+
 
 def leak(base: Base) -> Iterator[Variation]:
-    """One connection after the other, each ended in the same way; what the server keeps of them is counted."""
+    """One connection after the other, each ended in the same way; what the server keeps of them is counted.
+
+    A few at a time where that is promised, so that a server that takes its time for a reply is not waited for so often.
+    """
     base.repeatable()
     base.quick()
+    lanes = max(1, min(_LANES, base.most_clients))
     for kind, actors in _endings(base):
-        yield Variation(tuple(_in_turn(actors)), kind, (kind,), passing=CONNECTIONS * 0.02, state=base.case.state)
+        passing = CONNECTIONS / lanes * base.expect_within
+        yield Variation(tuple(_in_turn(actors, lanes)), kind, (kind,), passing=passing, state=base.case.state)
 
 
 def _endings(base: Base) -> Iterator[tuple[str, list[Actor]]]:
     """The ways in which a connection may end, and the clients that end theirs so."""
-    where = span(base.actors[0])
+    where = base.where
     rude = base.promises("survives-reset") or not base.has_contract
     base.single  # noqa: B018 - clients that wait for each other cannot go one behind the other
-    whole = [closed(copy(base.actors, number)[0]) for number in range(CONNECTIONS)]
+    whole = [closed(base.copy(number)[0]) for number in range(CONNECTIONS)]
     yield "close", whole
     read = Await(where, "read", base.expect_within)
-    left = Close(where, unread=True)
-    for kind, (*steps, end) in (
+    leave = leaving(where, base.expect_within)
+    ways: tuple[tuple[str, tuple[Action, ...]], ...] = (
         ("reset", (*_begun(base), read, Reset(where))),
-        ("mid-message", (*_half(base), read, left)),
-        ("garbage", (base.connects[0], Send(where, (GARBAGE,), (), None, base.expect_within), read, left)),
-    ):
+        ("mid-message", (*_half(base), *leave)),
+        ("garbage", (base.connects[0], Send(where, (GARBAGE,), (), None, base.expect_within), *leave)),
+    )
+    for kind, steps in ways:
         if kind != "reset" or rude:
-            yield kind, [Actor(f"client[{number}]", (*steps, end), pushes=True) for number in range(CONNECTIONS)]
+            yield kind, [Actor(f"client[{number}]", steps, pushes=True) for number in range(CONNECTIONS)]
     try:
         halved = half_closed(base, together=True)
     except NotDerivedError:
         return
     if base.promises("half-close"):
-        yield "half-close", [closed(copy(halved, number)[0]) for number in range(CONNECTIONS)]
+        copies = Copies(halved)
+        yield "half-close", [closed(copies.copy(number)[0]) for number in range(CONNECTIONS)]
 
 
-def _in_turn(actors: list[Actor]) -> Iterator[Actor]:
-    """Each begins when the one before has ended."""
+def _in_turn(actors: list[Actor], lanes: int) -> Iterator[Actor]:
+    """Each begins when the one before it in its lane has ended."""
     for number, actor in enumerate(actors):
         where = span(actor)
-        before = (WaitFor(where, f"{number - 1} has ended"),) if number else ()
+        before = (WaitFor(where, f"{number - lanes} has ended"),) if number >= lanes else ()
         yield replace(actor, actions=(*before, *actor.actions, Mark(where, f"{number} has ended")))
 
 
 def _begun(base: Base) -> tuple[Action, ...]:
     """Connected, and the first message sent, if the client speaks first."""
-    steps = prefix(copy(base.actors[:1], CONNECTIONS)[0])
+    steps = base.steps
     first = next((step for step, action in enumerate(steps) if isinstance(action, Send)), None)
     return steps[: first + 1] if first is not None else steps[:1]
 
@@ -89,15 +97,15 @@ def spin(base: Base) -> Iterator[Variation]:
     """After each kind of ending, and with clients that stay and do nothing, the server comes to rest."""
     base.repeatable()
     base.quick()
-    where = span(base.actors[0])
+    where = base.where
     read = Await(where, "read", base.expect_within)
-    left = Close(where, unread=True)
+    leave = leaving(where, base.expect_within)
     over, rested = "there is nothing to do", "it was looked at"
     server: tuple[ServerAction, ...] = (WaitFor(where, over), Rests(where), Mark(where, rested))
     ended: tuple[tuple[str, tuple[Action, ...]], ...] = (
-        ("close", (*_begun(base), read, left)),
+        ("close", (*_begun(base), *leave)),
         ("reset", (*_begun(base), read, Reset(where))),
-        ("mid-message", (*_half(base), read, left)),
+        ("mid-message", (*_half(base), *leave)),
     )
     for kind, actions in ended:
         if kind != "reset" or base.promises("survives-reset") or not base.has_contract:
@@ -106,7 +114,7 @@ def spin(base: Base) -> Iterator[Variation]:
         ("idle", (base.connects[0], Await(where, "accepted", base.expect_within))),
         ("half-closed", (base.connects[0], Shutdown(where, "write"), Await(where, "end-read", base.expect_within))),
     ):
-        stays = (*actions, Mark(where, over), WaitFor(where, rested), left)
+        stays = (*actions, Mark(where, over), WaitFor(where, rested), *leave)
         yield Variation((Actor("client", stays, pushes=True),), kind, (kind,), server)
     try:
         (unread,) = deaf(base)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from sockcheck.case import (
     Action,
     Actor,
     AnyOf,
+    Await,
     Close,
     Connect,
     Count,
@@ -33,6 +33,7 @@ from sockcheck.case import (
     Value,
     WaitFor,
 )
+from sockcheck.frozen import replace
 from sockcheck.scenario import Span
 
 UNIQUE = "unique"
@@ -118,30 +119,41 @@ def _names(given: Action) -> set[str]:
     return found
 
 
-def copy(actors: Iterable[Actor], number: int) -> tuple[Actor, ...]:
+class Copies:
     """The same exchange by other clients, that meets the first one in nothing: neither in marks nor in `${unique}`.
 
-    Random payloads that come back are others as well, so that a mix-up is seen.
+    Random payloads that come back are others as well, so that a mix-up is seen. Each copy is made once.
     """
-    actors = tuple(actors)
-    suffix = f"-{number}".encode()
-    echoed = {payload.seed for payload in payloads_that_return(actors) if payload.kind == "random"}
 
-    def each(piece: Piece) -> tuple[Piece, ...]:
-        if isinstance(piece, Value) and piece.name == UNIQUE:
-            return (piece, suffix)
-        if isinstance(piece, Generated) and piece.kind == "random" and piece.seed in echoed:
-            return (replace(piece, seed=piece.seed + number),)
-        return (piece,)
+    def __init__(self, actors: tuple[Actor, ...]) -> None:
+        self._actors = actors
+        self._echoed = {payload.seed for payload in payloads_that_return(actors) if payload.kind == "random"}
+        everything = [given for actor in actors for given in actor.actions]
+        # What has neither is the same in every copy.
+        self._telling = {id(given) for given in everything if self._echoed or is_unique(given)}
+        self._made: dict[int, tuple[Actor, ...]] = {}
 
-    return tuple(
-        Actor(
-            f"{actor.name}[{number}]",
-            tuple(_renamed(action(given, each), number) for given in actor.actions),
-            actor.pushes,
+    def copy(self, number: int) -> tuple[Actor, ...]:
+        """The clients of the copy of that number, each with its own."""
+        made = self._made.get(number)
+        if made is None:
+            made = self._made[number] = tuple(self._copied(actor, number) for actor in self._actors)
+        return made
+
+    def _copied(self, actor: Actor, number: int) -> Actor:
+        suffix = f"-{number}".encode()
+
+        def each(piece: Piece) -> tuple[Piece, ...]:
+            if isinstance(piece, Value) and piece.name == UNIQUE:
+                return (piece, suffix)
+            if isinstance(piece, Generated) and piece.kind == "random" and piece.seed in self._echoed:
+                return (replace(piece, seed=piece.seed + number),)
+            return (piece,)
+
+        actions = tuple(
+            _renamed(action(given, each) if id(given) in self._telling else given, number) for given in actor.actions
         )
-        for actor in actors
-    )
+        return Actor(f"{actor.name}[{number}]", actions, actor.pushes)
 
 
 def payloads_that_return(actors: Iterable[Actor]) -> tuple[Generated, ...]:
@@ -209,3 +221,8 @@ def prefix(actor: Actor) -> tuple[Action, ...]:
         if not isinstance(given, Mark):
             found.append(given)
     return tuple(found)
+
+
+def leaving(where: Span, within: float) -> tuple[Action, ...]:
+    """It leaves in order: nothing that came is left unread, since close() would be a reset then."""
+    return Await(where, "settled", within), Close(where, unread=True)

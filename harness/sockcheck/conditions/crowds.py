@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from sockcheck.case import (
     Action,
@@ -21,7 +20,8 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import copy, finished, span, waiting
+from sockcheck.conditions.copying import finished, span, waiting
+from sockcheck.frozen import replace
 
 _MOST, _IN_TURN, _QUEUED = 20, 3, 5
 MANY = 1100
@@ -32,7 +32,7 @@ def at_once(base: Base) -> Iterator[Variation]:
     """Exchanges at once: all are connected before the first of them says anything, and none leaves before the last."""
     _for_itself(base)
     number = _copies(base, _MOST)
-    actors = [copy(base.actors, copied)[0] for copied in range(number)]
+    actors = [base.copy(copied)[0] for copied in range(number)]
     where = span(actors[0])
     yield Variation(
         tuple(
@@ -61,7 +61,7 @@ def interleaved(base: Base) -> Iterator[Variation]:
     """Step by step in turn; and answered in the reverse of the order in which they were accepted."""
     _for_itself(base)
     number = _copies(base, _IN_TURN)
-    copies = [copy(base.actors, copied)[0] for copied in range(number)]
+    copies = [base.copy(copied)[0] for copied in range(number)]
     yield Variation(tuple(_in_turns(copies)), "step by step", passing=base.idle * number)
     yield Variation(tuple(_reversed(copies)), "in reverse", passing=base.idle * number)
 
@@ -96,7 +96,7 @@ def queued(base: Base) -> Iterator[Variation]:
     """Some come while the server is paused: the first is in the queue for certain, and all are served."""
     _for_itself(base)
     where = span(base.single)
-    first, *others = [copy(base.actors, number)[0] for number in range(_QUEUED)]
+    first, *others = [base.copy(number)[0] for number in range(_QUEUED)]
     at = next(step for step, action in enumerate(first.actions) if isinstance(action, Connect)) + 1
     first = replace(first, actions=(*first.actions[:at], Mark(where, "the first waits"), *first.actions[at:]))
     server: tuple[ServerAction, ...] = (
@@ -113,7 +113,7 @@ def backlog(base: Base) -> Iterator[Variation]:
     promised = base.promised("backlog")
     if not promised.isdecimal():
         raise NotDerivedError(f"the promise {promised!r} is no number")
-    where = span(base.actors[0])
+    where = base.where
     # Linux lets in one more than listen() was told: see tcp_v4_conn_request() and sk_acceptq_is_full().
     check = Check(where, (Comparison("backlog", ">=", float(promised) - 1, where),), base.expect_within)
     yield Variation(base.actors, server=(check,))
@@ -123,7 +123,7 @@ def many(base: Base) -> Iterator[Variation]:
     """1,100 connected, and the last of them is served."""
     if base.most_clients < MANY:
         raise NotDerivedError(f"the server promises to serve no more than {base.most_clients:,} at once")
-    where = span(base.actors[0])
+    where = base.where
     marks = "the neighbours are here"
     silent = MANY - len(base.actors)
     neighbours = [

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from sockcheck import payloads
 from sockcheck.case import Actor, Generated, Integer, Piece, Prefixed, Send, Value
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.frozen import dataclass
+from sockcheck.frozen import dataclass, replace
+from sockcheck.planning.pieces import least
 from sockcheck.segments import FALLBACK_GAP
 
 # Of so many positions all are tried; of more, the telling ones and a sample.
@@ -19,6 +19,8 @@ _MOST_CUTS = 64
 _FEWEST_OF_A_SEND = 4
 # Messages of more bytes are not sent byte by byte: it would take long, and tells no more.
 _MOST_BYTES, _MOST_BYTES_BY_GAP = 4096, 32
+# A busy machine takes its time for each. An unfinished request may be one that is idle.
+_BYTES_A_SECOND = 100
 # Slow enough for whoever takes a pause for the end, and quick enough to be tried with each message.
 _PAUSE = 0.15
 _PAUSES = 4
@@ -56,22 +58,22 @@ def at_each_byte(base: Base) -> Iterator[Variation]:
 
 def every_byte(base: Base) -> Iterator[Variation]:
     """Each byte of all messages by itself."""
-    most = _MOST_BYTES if base.observable else _MOST_BYTES_BY_GAP
+    most = min(_MOST_BYTES if base.observable else _MOST_BYTES_BY_GAP, base.shortest_idle * _BYTES_A_SECOND)
     actors, total = base.actors, 0
     for actor, step, send in _all_sends(base):
-        size = payloads.size(send.pieces)
-        if size is not None and total + size > most:
+        size = least(send.pieces)
+        if total + size > most:
             continue
-        total += 256 if size is None else size
+        total += size
         actors = with_action(actors, actor, step, replace(send, cuts=None))
     if not total:
-        raise NotDerivedError(f"its messages have more than {most:,} bytes")
+        raise NotDerivedError(f"its messages have more than {most:,.0f} bytes")
     yield Variation(actors, passing=FALLBACK_GAP * total)
 
 
 def slowly(base: Base) -> Iterator[Variation]:
     """Every message with pauses in it, the first ones with more."""
-    pause = min(_PAUSE, base.shortest_idle / 4)
+    pause = min(_PAUSE, base.shortest_idle / (3 * _PAUSES))
     actors, left = base.actors, _PAUSES
     for actor, step, send in _all_sends(base):
         if not left:

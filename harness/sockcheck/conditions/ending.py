@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sockcheck.case import Action, Actor, Await, Close, End, Expect, Not, Quiet, Reset, Send, Shutdown, Wait
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import span
+from sockcheck.frozen import replace
 
 
 def half(base: Base) -> Iterator[Variation]:

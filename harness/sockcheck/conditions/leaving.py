@@ -6,7 +6,6 @@ Behind the one who leaves comes another client, for whom the whole exchange must
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -28,8 +27,9 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import copy, prefix, span, waiting
+from sockcheck.conditions.copying import leaving, waiting
 from sockcheck.conditions.sizing import through_a_small_window
+from sockcheck.frozen import replace
 from sockcheck.scenario import Span
 
 _GONE, _PAUSED, _RESUMED = "who leaves has gone", "the server is paused", "the server goes on"
@@ -40,7 +40,7 @@ _MOST_STEPS = 8
 def by_close(base: Base) -> Iterator[Variation]:
     """In order: at once, behind each step, in the middle of each message."""
     for label, trait, actions in _points(base):
-        yield _leave(base, label, trait, actions, Close(_span(base), unread=True))
+        yield _leave(base, label, trait, actions, *leaving(_span(base), base.expect_within))
 
 
 def by_reset(base: Base) -> Iterator[Variation]:
@@ -105,18 +105,18 @@ def _points(base: Base) -> Iterator[tuple[str, str, Sequence[Action]]]:
 def _steps(base: Base) -> tuple[Action, ...]:
     """What the first client does until it ends the connection, or waits for another, by itself."""
     base.repeatable()
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     end = next(
         (step for step, given in enumerate(steps) if isinstance(given, Shutdown | Close | Reset | End)), len(steps)
     )
     return steps[:end]
 
 
-def _leave(base: Base, label: str, trait: str, actions: Sequence[Action], end: Close | Reset) -> Variation:
+def _leave(base: Base, label: str, trait: str, actions: Sequence[Action], *end: Action) -> Variation:
     where = _span(base)
-    leaver = Actor("leaver", (*actions, end, Mark(where, _GONE)), pushes=True)
+    leaver = Actor("leaver", (*actions, *end, Mark(where, _GONE)), pushes=True)
     return Variation((leaver, *waiting(base.actors, _GONE)), label, (trait,))
 
 
 def _span(base: Base) -> Span:
-    return span(base.actors[0])
+    return base.where

@@ -9,7 +9,6 @@ from sockcheck.case import (
     Actor,
     Await,
     Check,
-    Close,
     Comparison,
     Expect,
     Generated,
@@ -21,11 +20,13 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import copy, finished, prefix, span, waiting
+from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
-_ENDLESS, _KEPT_MIB = 48 * 1024 * 1024, 36
+_ENDLESS, _KEPT_MIB = 16 * 1024 * 1024, 12
+# A server that searches all that it has for each piece that comes may never be done with it.
+_LONGEST = 15.0
 # So many descriptors are left to the server, and so many more clients come than it has descriptors for.
 _FILES_LEFT, _TOO_MANY = 6, 4
 _GONE = "the sender has gone"
@@ -40,23 +41,23 @@ _GARBAGE: dict[str, bytes] = {
 
 def endless(base: Base) -> Iterator[Variation]:
     """A message without an end, as long as the server takes any of it; its memory stays within bounds."""
-    where = span(base.actors[0])
+    where = base.where
     begun = _greeted(base)
     within = base.expect_within * 10
     send = Send(where, (Generated("repeat", _ENDLESS, 0, b"x" * 1024),), (), None, within, until_blocked=True)
     read = Await(where, "rest", base.expect_within)
     sender = Actor(
-        "sender", (*begun, send, read, Mark(where, "all is sent"), WaitFor(where, "looked"), _left(base)), pushes=True
+        "sender", (*begun, send, read, Mark(where, "all is sent"), WaitFor(where, "looked"), *_left(base)), pushes=True
     )
     check = Check(where, (Comparison("memory", "<", _KEPT_MIB, where),), base.expect_within)
     server: tuple[ServerAction, ...] = (WaitFor(where, "all is sent"), check, Mark(where, "looked"))
-    yield Variation((sender, *waiting(base.actors, "looked")), server=server, passing=within, state="own")
+    yield Variation((sender, *waiting(base.actors, "looked")), server=server, most=_LONGEST * base.stretch, state="own")
 
 
 def files(base: Base) -> Iterator[Variation]:
     """Out of descriptors, with more clients than there are any for; it does not spin, and serves again afterwards."""
     base.repeatable()
-    where = span(base.actors[0])
+    where = base.where
     waits = base.promised("backlog")
     too_many = min(_TOO_MANY, int(waits)) if waits.isdecimal() else 1
     marks = [f"neighbour {number} is here" for number in range(_FILES_LEFT + too_many)]
@@ -64,7 +65,7 @@ def files(base: Base) -> Iterator[Variation]:
     for number, mark in enumerate(marks):
         before = WaitFor(where, marks[number - 1] if number else "few are left")
         left = (Mark(where, _GONE),) if number == len(marks) - 1 else ()
-        actions = (before, base.connects[0], Mark(where, mark), WaitFor(where, "looked"), _left(base), *left)
+        actions = (before, base.connects[0], Mark(where, mark), WaitFor(where, "looked"), *_left(base), *left)
         neighbours.append(Actor(f"neighbour[{number}]", actions, pushes=True))
     server: tuple[ServerAction, ...] = (
         WaitFor(where, "it serves"),
@@ -74,27 +75,27 @@ def files(base: Base) -> Iterator[Variation]:
         Rests(where),
         Mark(where, "looked"),
     )
-    first = finished(copy(base.actors, 1), "it serves")
+    first = finished(base.copy(1), "it serves")
     yield Variation((*first, *neighbours, *waiting(base.actors, _GONE)), server=server, state="own")
 
 
 def garbage(base: Base) -> Iterator[Variation]:
     """Bytes that are no message, and then a client whose messages are."""
-    where = span(base.actors[0])
+    where = base.where
     begun = _greeted(base)
     read = Await(where, "read", base.expect_within)
     for label, data in _GARBAGE.items():
         send = Send(where, (data,), (), None, base.expect_within)
-        actions = (*begun, send, read, Await(where, "settled", base.expect_within), _left(base), Mark(where, _GONE))
+        actions = (*begun, send, read, *_left(base), Mark(where, _GONE))
         yield Variation((Actor("sender", actions, pushes=True), *waiting(base.actors, _GONE)), label)
 
 
 def _greeted(base: Base) -> tuple[Action, ...]:
     """Connected, and what comes before the client's first words was read."""
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     first = next((step for step, action in enumerate(steps) if step and not isinstance(action, Expect)), len(steps))
     return steps[:first] if any(isinstance(action, Send) for action in steps) else steps[:1]
 
 
-def _left(base: Base) -> Close:
-    return Close(span(base.actors[0]), unread=True)
+def _left(base: Base) -> tuple[Action, ...]:
+    return leaving(base.where, base.expect_within)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -18,6 +17,7 @@ from sockcheck.case import (
     Expect,
     Kill,
     Mark,
+    Rests,
     Send,
     ServerAction,
     Shutdown,
@@ -27,8 +27,9 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import copy, finished, prefix, span, waiting
+from sockcheck.conditions.copying import finished, span, waiting
 from sockcheck.conditions.cutting import is_plain
+from sockcheck.frozen import replace
 
 _TIMES = 3
 # By convention a shell says so of a program that SIGTERM ended, and a JVM of itself.
@@ -40,7 +41,7 @@ def again(base: Base) -> Iterator[Variation]:
     base.repeatable()
     actors: list[Actor] = []
     for number in range(_TIMES):
-        run = finished(copy(base.actors, number), f"run {number} is over")
+        run = finished(base.copy(number), f"run {number} is over")
         actors += waiting(run, f"run {number - 1} is over") if number else run
     yield Variation(tuple(actors), passing=base.idle * _TIMES)
 
@@ -48,7 +49,7 @@ def again(base: Base) -> Iterator[Variation]:
 def restart(base: Base) -> Iterator[Variation]:
     """Killed with a client connected, so that TIME_WAIT is on its port, and started again at once."""
     base.repeatable()
-    where = span(base.actors[0])
+    where = base.where
     begun = _served(base)
     ends = (
         WaitFor(where, "it is dead"),
@@ -72,12 +73,14 @@ def restart(base: Base) -> Iterator[Variation]:
 def stop(base: Base) -> Iterator[Variation]:
     """SIGTERM to an idle server that has served: it ends in time, and nothing of it is left."""
     base.repeatable()
-    where = span(base.actors[0])
+    where = base.where
     limit = base.time_of("stops-on-sigterm")
     if limit is None:
         raise NotDerivedError(f"the promise {base.promised('stops-on-sigterm')!r} is no length of time")
     server: tuple[ServerAction, ...] = (
         WaitFor(where, "all are gone"),
+        # It may still have something to do for those that have gone; only then it is idle.
+        Rests(where),
         Signal(where, signal.SIGTERM, everyone=True),
         Exits(where, _TERMINATED, limit),
         Mark(where, "it has ended"),
@@ -120,7 +123,7 @@ def drain(base: Base) -> Iterator[Variation]:
 
 def taken(base: Base) -> Iterator[Variation]:
     """The same command while the first still serves: it ends, not well, and says why; the first serves on."""
-    where = span(base.actors[0])
+    where = base.where
     server: tuple[ServerAction, ...] = (Taken(where, base.ready_within), Mark(where, "it was tried"))
     yield Variation(waiting(base.actors, "it was tried"), server=server, passing=base.ready_within)
 
@@ -143,7 +146,9 @@ def anywhere(base: Base) -> Iterator[Variation]:
 
 
 def _served(base: Base) -> tuple[Action, ...]:
-    """What the first client does up to its first reply."""
-    steps = prefix(copy(base.actors[:1], 1)[0])
-    reply = next((step for step, action in enumerate(steps) if isinstance(action, Expect)), 0)
-    return steps[: reply + 1]
+    """What the first client does up to its second message: connected, and answered if it is."""
+    steps = base.steps
+    sends = [step for step, action in enumerate(steps) if isinstance(action, Send)]
+    begun = steps[: sends[1]] if len(sends) > 1 else steps
+    end = next((step for step, action in enumerate(begun) if not isinstance(action, Connect | Send | Expect)), None)
+    return begun[:end]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -28,6 +27,7 @@ from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import span, uses_captures
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.ending import half_closed
+from sockcheck.frozen import replace
 
 # More would have to be read before all of it could be sent.
 _MOST_AT_ONCE = 65536

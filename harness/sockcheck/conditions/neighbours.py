@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sockcheck import payloads
-from sockcheck.case import Action, Actor, Await, Close, Connect, Generated, Mark, Reset, Send, WaitFor
+from sockcheck.case import Action, Actor, Await, Connect, Expect, Generated, Mark, Reset, Send, WaitFor
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import copy, finished, prefix, span, waiting
+from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.conditions.cutting import is_plain
-from sockcheck.conditions.sizing import through_a_small_window, unit
+from sockcheck.conditions.sizing import size_of, through_a_small_window, unit
 
 _SERVED = "all others are served"
 # More neighbours than that tell no more; fewer, where the server promises to serve fewer at once.
@@ -17,43 +17,49 @@ _MOST = 20
 # What a client may send that no protocol asks for: all byte values, half a character, NUL, and what random bytes are.
 GARBAGE = bytes(range(256)) + b"\xc3\x28\xff\xfe\x00\x00" + payloads.make(Generated("random", 512, 9, b"")) + b"\n"
 # So much is sent to a server whose replies nobody reads, as long as it takes any of it.
+_MUCH = 256 * 1024
 _DEAF_BYTES = 8 * 1024 * 1024
 
 
 def idle(base: Base) -> Iterator[Variation]:
     """Connected and silent: one, and as many as there may be."""
-    where = span(base.actors[0])
+    where = base.where
     for number in sorted({1, _room(base)}):
         neighbours = [(base.connects[0],)] * number
-        yield _beside(base, neighbours, f"{number} idle", (), Close(where, unread=True))
+        yield _beside(base, neighbours, f"{number} idle", (), leaving(where, base.expect_within))
 
 
 def stalled(base: Base) -> Iterator[Variation]:
     """In the middle of a message, and silent from then on."""
     base.repeatable()
-    steps = prefix(copy(base.actors[:1], 1)[0])
+    steps = base.steps
     first = next((step for step, given in enumerate(steps) if isinstance(given, Send)), None)
     send = steps[first] if first is not None else None
     size = payloads.size(send.pieces) if isinstance(send, Send) else None
     if first is None or not isinstance(send, Send) or size is None or size < 2 or not is_plain(send):
         raise NotDerivedError("its first message cannot be sent by halves")
-    where = span(base.actors[0])
+    where = base.where
     data = payloads.join(send.pieces)
     for at in sorted({1, size // 2, size - 1}):
         part = Send(send.span, (data[:at],), (), None, send.within)
         half = (*steps[:first], part, Await(where, "read", base.expect_within))
-        yield _beside(base, [half], f"{first + 1}:{at}", (), Close(where, unread=True))
+        yield _beside(base, [half], f"{first + 1}:{at}", (), leaving(where, base.expect_within))
 
 
 def deaf(base: Base) -> Iterator[Variation]:
-    """It asks and asks, and reads no reply, until the server can send it nothing more."""
+    """It reads no reply: to a request for a large one, or to many, until the server can send it nothing more."""
+    base.repeatable()
+    where = base.where
+    asked = _asks_for_much(base)
+    if asked is not None:
+        unread = Await(where, "rest", base.expect_within)
+        yield _beside(base, [(*map(_through_a_small_window, asked), unread)], "", (), (Reset(where),))
+        return
     if not base.may_pipeline:
         raise NotDerivedError("its requests may not be pipelined, so that replies cannot back up")
-    base.repeatable()
     first, _, request, reply = unit(base)
     if len(reply) * (_DEAF_BYTES // len(request)) < 1 << 20:
         raise NotDerivedError("its replies are small beside its requests")
-    where = span(base.actors[0])
     steps = base.single.actions[:first]
     asking = Send(
         where,
@@ -64,27 +70,42 @@ def deaf(base: Base) -> Iterator[Variation]:
         read=False,
         until_blocked=True,
     )
-    before = [through_a_small_window(given) if isinstance(given, Connect) else given for given in steps]
-    yield _beside(base, [(*before, asking)], "", (), Reset(where), passing=base.expect_within * 2)
+    yield _beside(
+        base, [(*map(_through_a_small_window, steps), asking)], "", (), (Reset(where),), passing=base.expect_within * 2
+    )
+
+
+def _asks_for_much(base: Base) -> Sequence[Action] | None:
+    """What the first client does until it has asked for a reply that fits into no buffer; None if it never does."""
+    for step, given in enumerate(base.steps):
+        if isinstance(given, Expect) and isinstance(base.steps[step - 1], Send) and size_of(given.form) >= _MUCH:
+            return base.steps[:step]
+    return None
+
+
+def _through_a_small_window(given: Action) -> Action:
+    return through_a_small_window(given) if isinstance(given, Connect) else given
 
 
 def fails(base: Base) -> Iterator[Variation]:
     """It vanishes, or sends what is no message, while the others are served."""
-    where = span(base.actors[0])
+    where = base.where
     garbage = Send(where, (GARBAGE,), (), None, base.expect_within)
     read = Await(where, "read", base.expect_within)
     if base.promises("survives-reset") or not base.has_contract:
-        yield _during(base, (base.connects[0],), (), Reset(where), "reset")
-    yield _during(base, (base.connects[0],), (garbage, read), Close(where, unread=True), "garbage")
+        yield _during(base, (base.connects[0],), (), (Reset(where),), "reset")
+    yield _during(base, (base.connects[0],), (garbage, read), leaving(where, base.expect_within), "garbage")
 
 
-def _during(base: Base, before: Sequence[Action], then: Sequence[Action], end: Close | Reset, label: str) -> Variation:
+def _during(
+    base: Base, before: Sequence[Action], then: Sequence[Action], end: tuple[Action, ...], label: str
+) -> Variation:
     """A neighbour that is there before the others, and misbehaves when they have begun; they go on when it has."""
-    where = span(base.actors[0])
+    where = base.where
     begun, gone = "the others have begun", "the neighbour has gone"
     neighbour = Actor(
         "neighbour",
-        (*before, Mark(where, "the neighbour is here"), WaitFor(where, begun), *then, end, Mark(where, gone)),
+        (*before, Mark(where, "the neighbour is here"), WaitFor(where, begun), *then, *end, Mark(where, gone)),
         pushes=True,
     )
     actors = []
@@ -101,11 +122,11 @@ def _beside(
     neighbours: Sequence[Sequence[Action]],
     label: str,
     traits: tuple[str, ...],
-    end: Close | Reset,
+    end: tuple[Action, ...],
     passing: float = 0.0,
 ) -> Variation:
     """The exchange while these neighbours are as far as they go; they leave when all others are served."""
-    where = span(base.actors[0])
+    where = base.where
     found = []
     marks: list[str] = []
     for number, actions in enumerate(neighbours):
@@ -113,7 +134,7 @@ def _beside(
         before: tuple[Action, ...] = (WaitFor(where, marks[-1]),) if marks else ()
         marks.append(mark)
         name = f"neighbour[{number}]" if len(neighbours) > 1 else "neighbour"
-        found.append(Actor(name, (*before, *actions, Mark(where, mark), WaitFor(where, _SERVED), end), pushes=True))
+        found.append(Actor(name, (*before, *actions, Mark(where, mark), WaitFor(where, _SERVED), *end), pushes=True))
     others = waiting(finished(base.actors, _SERVED), marks[-1])
     return Variation((*found, *others), label, traits, passing=passing)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import (
@@ -26,6 +25,7 @@ from sockcheck.conditions.copying import action as changed
 from sockcheck.conditions.copying import payloads_that_return
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.ending import ends_by_itself
+from sockcheck.frozen import replace
 
 LARGEST_EDGE = 16
 """Sizes are tried around the powers of two up to this one."""
@@ -76,7 +76,7 @@ def large(base: Base) -> Iterator[Variation]:
 
     Large ones as the author has them, or, where requests may be pipelined, the replies to many requests together.
     """
-    sizes = [_size(action.form) for actor in base.actors for action in actor.actions if isinstance(action, Expect)]
+    sizes = [size_of(action.form) for actor in base.actors for action in actor.actions if isinstance(action, Expect)]
     if max(sizes, default=0) >= _LARGE:
         yield Variation(
             tuple(_read_late(actor, base) for actor in base.actors), "one reply", passing=base.expect_within
@@ -97,7 +97,7 @@ def _read_late(actor: Actor, base: Base) -> Actor:
     for step, given in enumerate(actor.actions):
         if isinstance(given, Connect):
             given = through_a_small_window(given)
-        elif isinstance(given, Expect) and _size(given.form) >= _LARGE and isinstance(actor.actions[step - 1], Send):
+        elif isinstance(given, Expect) and size_of(given.form) >= _LARGE and isinstance(actor.actions[step - 1], Send):
             actions.append(Await(given.span, "rest", base.expect_within))
         if isinstance(given, Send | Expect):
             given = replace(given, within=given.within * 4)
@@ -165,7 +165,7 @@ def _constant(pieces: tuple[Piece, ...]) -> bytes:
         raise NotDerivedError("its requests and replies are not always the same bytes") from None
 
 
-def _size(form: Form) -> int:
+def size_of(form: Form) -> int:
     """How many bytes an expectation is known to take."""
     match form:
         case Exact():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
 
 from sockcheck import payloads
@@ -12,6 +11,7 @@ from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import span
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.sizing import unit
+from sockcheck.frozen import replace
 
 # A longer idle time is not waited for, unless all that is of any use is asked for.
 _LONGEST = 5.0

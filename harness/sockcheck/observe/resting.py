@@ -18,7 +18,11 @@ async def share(figures: Callable[[], Figures | None], asleep: Callable[[], bool
     before, began = figures(), time.monotonic()
     if await settle(lambda: True, asleep, limit) != "late":
         return None
-    now, took = figures(), time.monotonic() - began
+    return used(before, figures(), time.monotonic() - began)
+
+
+def used(before: Figures | None, now: Figures | None, took: float) -> float | None:
+    """The share of a CPU that was used or waited for between two readings that are `took` seconds apart."""
     if before is None or now is None or before.cpu is None or now.cpu is None:
         return None
     waited = 0.0 if before.delay is None or now.delay is None else now.delay - before.delay

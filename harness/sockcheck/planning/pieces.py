@@ -101,7 +101,7 @@ def _each(values: Values, parts: Iterable[Part]) -> Iterable[Piece]:
             case Number():
                 yield _integer(values, part)
             case Framed():
-                yield from _frame(values, part)
+                yield _frame(values, part)
             case _:
                 assert_never(part)
 
@@ -127,13 +127,13 @@ def _integer(values: Values, part: Number) -> bytes | Integer:
     return Integer(part.kind, number) if isinstance(number, Value) else number.to_bytes(width, order)
 
 
-def _frame(values: Values, part: Framed) -> Iterable[Piece]:
-    """The length stays one of what stands behind it, also where it is known now: a condition may change that."""
+def _frame(values: Values, part: Framed) -> Prefixed:
+    """What is a length stays known as one, so that it can be cut, and be that of another payload."""
     inner = pieces(values, part.parts)
     size = payloads.size(inner)
     if size is not None and size >= 256 ** payloads.INTEGERS[part.kind][0]:
         raise misfit(part.span, f"{count(size)} are too many for a length of {part.kind}")
-    return (Prefixed(part.kind, inner),)
+    return Prefixed(part.kind, inner)
 
 
 def _end_run(found: list[Piece], run: list[bytes]) -> None:
