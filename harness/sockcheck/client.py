@@ -88,7 +88,7 @@ class Client:
         exchange: Exchange,
         address: tuple[str, int],
         asleep: Callable[[], bool | None],
-        settle_limit: float,
+        settle_limit: Callable[[], float],
         board: Board,
         first_accept: Callable[[], float],
     ) -> None:
@@ -357,7 +357,11 @@ class Client:
         world = self._world
         outcome: Literal["seen", "gone", "unobservable"] = "unobservable"
         if command.state in ("settled", "rest"):
-            outcome = await self._come_to_rest(command)
+            rest = await self._come_to_rest(command)
+            if rest is None:
+                self._deadline_passed(command.step, world.clock())
+                return
+            outcome = rest
         elif self._query is None:
             await self._read_for(SETTLE_GAP)
         else:
@@ -410,9 +414,12 @@ class Client:
         self._reads = self._reads and how == socket.SHUT_WR
         self._world.emit(ShutDown(at, began, self._attempt, self._name, command.step, command.how, name))
 
-    async def _come_to_rest(self, command: DoAwait) -> Literal["seen", "gone", "unobservable"]:
-        """`rest`: nothing is read meanwhile, so that the server may be stopped by that."""
-        limit = max(0.0, command.deadline - self._world.clock())
+    async def _come_to_rest(self, command: DoAwait) -> Literal["seen", "unobservable"] | None:
+        """`rest`: nothing is read meanwhile, so that the server may be stopped by that. None where it does not rest.
+
+        One that did not settle before is not waited for as long.
+        """
+        limit = min(max(0.0, command.deadline - self._world.clock()), self._settle_limit())
         if command.state == "settled":
             found = await self._settled(limit) if self._query is not None else "unobservable"
         else:
@@ -423,7 +430,7 @@ class Client:
             else:
                 await trio.sleep(SETTLE_GAP)
             return "unobservable"
-        return "seen"
+        return None if found == "late" else "seen"
 
     async def _settled(self, limit: float) -> Settling:
         """Wait until the server has nothing more to do with us, and read what it sends."""
@@ -453,7 +460,7 @@ class Client:
             return self._exchange.command is not command
 
         if self._query is not None:
-            settling = await self._settled(self._settle_limit)
+            settling = await self._settled(self._settle_limit())
             if settling != "unobservable":
                 outcome = settling
         if outcome == "gap":

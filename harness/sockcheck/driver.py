@@ -23,6 +23,7 @@ from sockcheck.events import (
     HealthRead,
     ServerDeadlinePassed,
     ServerStarted,
+    Settled,
     Troubled,
 )
 from sockcheck.judging import Judge
@@ -134,6 +135,8 @@ class Driver:
                 self._note(self._figures())
         elif isinstance(event, ServerStarted):
             self._accepted = False
+        elif isinstance(event, Settled) and event.outcome == "late":
+            self._settle_limit = _RESTLESS_LIMIT
         elif isinstance(event, DeadlinePassed | CaseTimedOut):
             event = replace(event, starved=self._starved())
         elif isinstance(event, ServerDeadlinePassed):
@@ -189,7 +192,7 @@ class Driver:
             judge.exchanges[name],
             self._target.address.sockaddr,
             self._target.asleep,
-            self._settle_limit,
+            lambda: self._settle_limit,
             board,
             lambda: self._first_accept(judge.case),
         )
