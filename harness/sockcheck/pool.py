@@ -199,12 +199,13 @@ class Pool:
         while not self.stop:
             if self._open:
                 await self._go_on(self._open.popleft(), world)
-            elif self._together and self._is_free(self._together[0][0].place):
-                await self._serve_together(self._together.popleft(), world)
+            elif self._together and self._may_share(queue) and self._is_free(self._together[0][0].place):
+                await self._serve_together(self._ready_to_share(queue), world)
             elif not queue:
                 if not self._together:
                     return
-                await self._together[0][0].place.known.wait()
+                known = self._together[0][0].place.known
+                await (self._news if known.is_set() else known).wait()
             elif (trial := self._next(queue)) is None:
                 # Whoever works on what the rest depends on tells when it is known.
                 await self._news.wait()
@@ -218,6 +219,18 @@ class Pool:
                 await self._serve(trial.place, world, queue)
             else:
                 await trial.place.known.wait()
+
+    def _may_share(self, queue: deque[_Trial]) -> bool:
+        """Whether it is known of some that may share a server if they are of use; or there is nothing else to do."""
+        return not (queue or self._waiting) or not all(map(_is_later, self._together[0]))
+
+    def _ready_to_share(self, queue: deque[_Trial]) -> list[_Trial]:
+        """Those of which it is known; all, where there is nothing else to do."""
+        trials = self._together.popleft()
+        ready = [trial for trial in trials if not (queue or self._waiting) or not _is_later(trial)]
+        if len(ready) < len(trials):
+            self._together.append([trial for trial in trials if trial not in ready])
+        return ready
 
     def _is_free(self, place: Place) -> bool:
         """Whether it may be started now, and not another worker is about to find out whether it can be at all."""
@@ -271,6 +284,11 @@ class Pool:
     async def _serve_together(self, trials: list[_Trial], world: World) -> None:
         """One instance for cases that mostly wait, all at once as far as it promises to serve so many clients."""
         place = trials[0].place
+        for trial in [trial for trial in trials if place.usefulness.of(trial.case) not in ("", "later")]:
+            trials.remove(trial)
+            self._not_run(trial.case, place.usefulness.of(trial.case))
+        if not trials:
+            return
         try:
             async with self._instance(place, world) as instance:
                 # Two are enough to see whether clients of different cases meet each other there, as in a chat.
@@ -447,7 +465,7 @@ class Pool:
     def _next(self, queue: deque[_Trial], place: Place | None = None) -> _Trial | None:
         """The first that need not wait for what becomes of another, of those for this server if one is named."""
         for trial in queue:
-            if place in (None, trial.place) and trial.place.usefulness.of(trial.case) != "later":
+            if place in (None, trial.place) and not _is_later(trial):
                 return trial
         return None
 
@@ -483,6 +501,10 @@ class Pool:
 
     def _clock(self) -> float:
         return time.monotonic() - self._origin
+
+
+def _is_later(trial: _Trial) -> bool:
+    return trial.place.usefulness.of(trial.case) == "later"
 
 
 def _patience(trial: _Trial, case: Case, role: Role) -> Patience:

@@ -29,18 +29,7 @@ class GoodServer:
 
     def words(self, folder: Path) -> list[str]:
         """The command. What must be compiled for it is compiled into `folder`."""
-        words = self.command.replace("{python}", sys.executable).replace("{zoo}", str(folder)).split()
-        if words[0] == "java":
-            words[0] = tool("java")
-            source = GOOD / f"{words[words.index(str(folder)) + 1]}.java"
-            subprocess.run([tool("javac"), "-d", folder, source], check=True, capture_output=True)
-        elif words[0] == "node":
-            words[0] = node()
-        elif words[0].startswith(str(folder)):
-            compiled(GOOD / f"{Path(words[0]).name}.c", folder)
-        elif words[0] == "bash":
-            tool("socat")
-        return words
+        return started_by(self.command, folder, GOOD)
 
     def scenarios(self, folder: Path) -> Path:
         """The bundled scenarios of its contract, copied into `folder` where it makes fewer promises."""
@@ -53,6 +42,23 @@ class GoodServer:
         page["promises"].update(dict.fromkeys(self.without, False))
         (copy / "contract.yaml").write_text(yaml.safe_dump(page))
         return copy
+
+
+def started_by(command: str, folder: Path, sources: Path) -> list[str]:
+    """The words of a manifest's command. What is to be compiled of `sources` for it is compiled into `folder`."""
+    words = command.replace("{python}", sys.executable).replace("{zoo}", str(folder)).split()
+    if words[0] == "java":
+        words[0] = tool("java")
+        if str(folder) in words:
+            source = sources / f"{words[words.index(str(folder)) + 1]}.java"
+            subprocess.run([tool("javac"), "-d", folder, source], check=True, capture_output=True)
+    elif words[0] == "node":
+        words[0] = node()
+    elif words[0].startswith(str(folder)):
+        compiled(sources / f"{Path(words[0]).name}.c", folder)
+    elif words[0] == "bash":
+        tool("socat")
+    return words
 
 
 def good_servers() -> Mapping[str, GoodServer]:
