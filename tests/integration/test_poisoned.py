@@ -68,7 +68,7 @@ def failures(events: Iterable[Event]) -> set[tuple[str, str, tuple[str, ...]]]:
 def run(lines: Path, how: str, *options: str) -> set[tuple[str, str, tuple[str, ...]]]:
     record = lines / "run.jsonl"
     server: list[str | Path] = ["{python}", SERVER, "{host}", "{port}", how]
-    ran = sockcheck("run", lines, "--jobs", "1", *options, "--record", record, "--", *server)
+    ran = sockcheck("run", lines, "--conditions", "none", "--jobs", "1", *options, "--record", record, "--", *server)
     found = failures(read(record))
     assert ran.code == (1 if found else 0), ran.everything
     for _, _, after in found:

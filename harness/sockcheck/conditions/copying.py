@@ -211,14 +211,20 @@ def closed(actor: Actor) -> Actor:
 
 
 def prefix(actor: Actor) -> tuple[Action, ...]:
-    """What it does by itself, up to where it first waits for another client."""
+    """What it does by itself, up to where it first needs another client.
+
+    It waits for one, or expects what may come only of what another does behind a mark.
+    """
     found: list[Action] = []
+    others = False
     for given in actor.actions:
-        if isinstance(given, WaitFor | Meet):
-            if any(isinstance(before, Connect) for before in found):
+        if isinstance(given, Mark | WaitFor | Meet):
+            if not isinstance(given, Mark) and any(isinstance(before, Connect) for before in found):
                 break
-            continue
-        if not isinstance(given, Mark):
+            others = True
+        elif others and isinstance(given, Expect):
+            break
+        else:
             found.append(given)
     return tuple(found)
 

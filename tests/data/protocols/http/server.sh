@@ -1,7 +1,7 @@
 #!/bin/sh
 # nginx with two files. The port is $2 at the address $1; $3 is an empty folder.
 set -eu
-mkdir "$3/www" "$3/tmp"
+mkdir -p "$3/www" "$3/tmp"
 printf 'hello\n' > "$3/www/hello.txt"
 head -c 300000 /dev/zero | tr '\0' x > "$3/www/large.txt"
 cat > "$3/nginx.conf" <<EOF
