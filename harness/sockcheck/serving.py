@@ -306,7 +306,8 @@ class Serving:
             return
         message = f"with nothing to do, the server used {event.share:.0%} of a CPU"
         wanted = "a server that waits, without using a CPU, for its clients to do something"
-        self._law = "churn.spin"
+        if self._law.startswith("life."):
+            self._law = "churn.spin"
         self._fail("spinning", message, wanted, f"{event.share:.0%} of a CPU, used or waited for", event.at)
 
     def _second_ended(self, event: SecondEnded) -> None:

@@ -142,7 +142,8 @@ def _cause(
     name: str, title: str, law: str, why: str, thought: str, python: str, c: str, members: Sequence[Result]
 ) -> Cause:
     advice = all(each.verdict.outcome == "advice" for each in members)
-    ordered = sorted(members, key=_size)
+    # What breaks the law of the cause shows it best.
+    ordered = sorted(members, key=lambda each: (each.verdict.outcome == "advice", each.case.law != law, *_size(each)))
     findings = ordered[0].verdict.findings
     evidence = findings[0].message if findings else ordered[0].verdict.reason
     return Cause(name, title, law, advice, why, thought, python, c, tuple(ordered), evidence)

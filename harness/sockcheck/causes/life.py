@@ -10,7 +10,10 @@ _OPEN = "did not end within"
 _CRASHED = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 _UNSERVED: tuple[Kind, ...] = ("exited", "deaf", "refused", "no-connection", "silence", "missing-bytes", "reset")
 
-_LONG = (Cases(("size.*", "end.half", "neighbour.deaf", "limit.endless")),)
+_LONG = (
+    Cases(("size.*", "end.half", "neighbour.deaf", "limit.endless")),
+    Cases(("plain*", "pace.slow"), ("wrong-bytes", "missing-bytes", "silence")),
+)
 
 DEATHS = (
     Entry(
@@ -52,6 +55,12 @@ DEATHS = (
             Pattern((Cases(kinds=("exited",), says=_CRASHED),)),
             Pattern(
                 (Cases(("size.edges",), traits=("above-power",)),),
+                passes=(Cases(("size.edges",)),),
+                clear=(Cases(("cut.*",)),),
+                takes=_LONG,
+            ),
+            Pattern(
+                (Cases(("size.edges",), ("wrong-bytes", "missing-bytes")),),
                 passes=(Cases(("size.edges",)),),
                 clear=(Cases(("cut.*",)),),
                 takes=_LONG,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from sockcheck.case import Case, Connect, Piece, Prefixed, Send, Shutdown
+from sockcheck.case import Case, Connect, Generated, Piece, Prefixed, Send, Shutdown
 from sockcheck.frozen import dataclass
 from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
@@ -41,7 +41,8 @@ class Cases:
     that fails only after others, theirs. `hosts` are the addresses that clients connect to, where they are named.
     `says` stands in the message of a finding. `derived`: made from an exchange by a condition, or not, as somebody
     wrote it. `half_closes`: one of its clients does. `alone`: it fails by itself, not only after others. `unanswered`:
-    nothing had come. `swapped`: the first difference is a number with its bytes the other way round.
+    nothing had come. `binary`: a client sends what is no text, or only text. `swapped`: the first difference is a
+    number with its bytes the other way round.
     """
 
     laws: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Cases:
     half_closes: bool = False
     alone: bool = False
     unanswered: bool = False
+    binary: bool | None = None
     swapped: bool = False
 
 
@@ -133,6 +135,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.alone or not one.result.after)
         and (not cases.half_closes or _half_closes(case))
         and (not cases.unanswered or any(finding.received == 0 for finding in findings))
+        and (cases.binary is None or cases.binary is _is_binary(case))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
     )
 
@@ -174,6 +177,18 @@ def _is_in_length(data: bytes, cut: int, width: int, order: Literal["big", "litt
         inside = inside or begin < cut < begin + width
         begin += width + int.from_bytes(data[begin : begin + width], order)
     return inside and begin == len(data)
+
+
+def _is_binary(case: Case) -> bool:
+    """Whether a client sends bytes that are no text: a NUL, or no UTF-8; random ones are none either."""
+    sends = [action for actor in case.actors for action in actor.actions if isinstance(action, Send)]
+    return any(not _is_text(piece) for send in sends for piece in send.pieces)
+
+
+def _is_text(piece: Piece) -> bool:
+    if isinstance(piece, Generated):
+        return piece.kind != "random"
+    return not isinstance(piece, bytes) or (b"\0" not in piece and "\ufffd" not in piece.decode(errors="replace"))
 
 
 def _half_closes(case: Case) -> bool:

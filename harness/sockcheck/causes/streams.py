@@ -78,6 +78,12 @@ STREAMS = (
                 ),
                 takes=(Cases(("size.*", "end.half", "neighbour.deaf")), Cases(("cut.*",), scenarios=("*random*",))),
             ),
+            Pattern(
+                (Cases(("plain",), ("wrong-bytes", "missing-bytes", "silence", "early-end"), binary=True),),
+                passes=(Cases(("plain",), binary=False),),
+                clear=(Cases(("plain",), binary=False),),
+                takes=(Cases(binary=True),),
+            ),
         ),
     ),
     Entry(
@@ -207,12 +213,12 @@ STREAMS = (
         "Look for the end of the message, by its delimiter or its length; never compare n with sizeof buffer.",
         (
             Pattern(
-                (Cases(("size.edges",), traits=("power",)),),
+                (Cases(("size.edges",), traits=("power",), unanswered=True),),
                 clear=(Cases(("size.edges",), traits=("below-power", "above-power")),),
                 takes=_FILLED,
             ),
             Pattern(
-                (Cases(("size.edges",), traits=("below-power",)),),
+                (Cases(("size.edges",), traits=("below-power",), unanswered=True),),
                 clear=(Cases(("size.edges",), traits=("power", "above-power")),),
                 takes=_FILLED,
             ),
@@ -308,7 +314,7 @@ STREAMS = (
         "client.sendall(reply)  # at once, and all of it in one",
         "setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);\n"
         "send(fd, reply, size, 0);  /* at once, and all of it in one */",
-        (Pattern((Cases(("time.prompt",), ("silence", "case-timeout")),)),),
+        (Pattern((Cases(("time.prompt",), ("held-back", "silence", "case-timeout")),)),),
     ),
     Entry(
         "timer-not-renewed",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sockcheck import payloads
 from sockcheck.case import (
     Action,
     Actor,
+    Await,
     Check,
     Close,
     Comparison,
@@ -16,14 +18,17 @@ from sockcheck.case import (
     Meet,
     Pause,
     Resume,
+    Send,
     ServerAction,
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import finished, span, waiting
+from sockcheck.conditions.cutting import is_plain
 from sockcheck.frozen import replace
 
 _MOST, _IN_TURN, _QUEUED = 20, 3, 5
+_LARGEST_HALVED = 65536
 MANY = 1100
 """More clients than select() has bits (FD_SETSIZE is 1,024)."""
 
@@ -64,6 +69,22 @@ def interleaved(base: Base) -> Iterator[Variation]:
     copies = [base.copy(copied)[0] for copied in range(number)]
     yield Variation(tuple(_in_turns(copies)), "step by step", passing=base.idle * number)
     yield Variation(tuple(_reversed(copies)), "in reverse", passing=base.idle * number)
+    halves = [replace(actor, actions=tuple(_by_halves(actor, base))) for actor in copies]
+    if halves != copies:
+        yield Variation(tuple(_in_turns(halves)), "by halves", passing=base.idle * number)
+
+
+def _by_halves(actor: Actor, base: Base) -> Iterator[Action]:
+    """Each message in two, where its bytes are known: what the others say comes between them."""
+    for action in actor.actions:
+        size = payloads.size(action.pieces) if isinstance(action, Send) and is_plain(action) else None
+        if not isinstance(action, Send) or size is None or not 1 < size <= _LARGEST_HALVED:
+            yield action
+            continue
+        data = payloads.join(action.pieces)
+        yield replace(action, pieces=(data[: size // 2],))
+        yield Await(action.span, "read", base.expect_within)
+        yield replace(action, pieces=(data[size // 2 :],))
 
 
 def _in_turns(copies: Sequence[Actor]) -> Iterator[Actor]:

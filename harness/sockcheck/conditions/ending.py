@@ -10,11 +10,6 @@ from sockcheck.conditions.copying import span
 from sockcheck.frozen import replace
 
 
-def half(base: Base) -> Iterator[Variation]:
-    """Our end of stream right behind the last message, which was read by itself; the reply comes nevertheless."""
-    yield Variation(half_closed(base, together=False))
-
-
 def orderly(base: Base) -> Iterator[Variation]:
     """All was read; then our end of stream: the server ends in order, not by a reset."""
     actor = base.single

@@ -21,6 +21,8 @@ from sockcheck.case import (
 )
 from sockcheck.conditions.base import Base, Variation
 from sockcheck.conditions.copying import finished, leaving, waiting
+from sockcheck.conditions.sizing import unit
+from sockcheck.frozen import replace
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
@@ -51,7 +53,13 @@ def endless(base: Base) -> Iterator[Variation]:
     )
     check = Check(where, (Comparison("memory", "<", _KEPT_MIB, where),), base.expect_within)
     server: tuple[ServerAction, ...] = (WaitFor(where, "all is sent"), check, Mark(where, "looked"))
-    yield Variation((sender, *waiting(base.actors, "looked")), server=server, most=_LONGEST * base.stretch, state="own")
+    others = waiting(base.actors, "looked")
+    yield Variation((sender, *others), server=server, most=_LONGEST * base.stretch, state="own")
+    if base.thorough and base.may_pipeline:
+        request = unit(base)[2]
+        flood = replace(send, pieces=(Generated("repeat", _ENDLESS, 0, request),), read=False)
+        deaf = replace(sender, actions=tuple(flood if given is send else given for given in sender.actions))
+        yield Variation((deaf, *others), "replies unread", (), server, most=_LONGEST * base.stretch, state="own")
 
 
 def files(base: Base) -> Iterator[Variation]:

@@ -11,6 +11,7 @@ from sockcheck.case import (
     Await,
     Connect,
     Count,
+    End,
     Exact,
     Expect,
     Form,
@@ -19,19 +20,24 @@ from sockcheck.case import (
     Piece,
     Prefixed,
     Send,
+    Shutdown,
+    Wait,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import action as changed
 from sockcheck.conditions.copying import payloads_that_return
 from sockcheck.conditions.cutting import is_plain
-from sockcheck.conditions.ending import ends_by_itself
+from sockcheck.conditions.ending import ends_by_itself, half_closed
 from sockcheck.frozen import replace
+from sockcheck.scenario import Span
 
 LARGEST_EDGE = 16
 """Sizes are tried around the powers of two up to this one."""
 
 # Into such a window the kernel of a server that does not know of it puts some 48 kB (measured on Linux 6.18).
 SEGMENT_SIZE, RECEIVE_BUFFER = 536, 4096
+# Who drops a client that does not read takes it for gone; it is only slow.
+_LATE = 0.3
 # From here on a reply is larger than the window, so that it matters when it is read.
 _LARGE = 10_000
 # What replies to many requests come to, together, and how many requests may be made for that.
@@ -88,6 +94,25 @@ def large(base: Base) -> Iterator[Variation]:
     yield Variation(many_at_once(base), "many replies", passing=base.expect_within)
 
 
+def half(base: Base) -> Iterator[Variation]:
+    """Our end of stream right behind the last message, which was read by itself; the reply comes nevertheless.
+
+    So do many replies that wait for us to read, where requests may be pipelined.
+    """
+    yield Variation(half_closed(base, together=False))
+    if base.may_pipeline and base.case.state == "none":
+        try:
+            (actor,) = many_at_once(base)
+        except NotDerivedError:
+            return
+        at = next(step for step, action in enumerate(actor.actions) if isinstance(action, Send))
+        where = actor.actions[at].span
+        end = End(where, "eof" if base.promises("orderly-close") else "any", base.expect_within, None)
+        actions = (*actor.actions[: at + 1], Shutdown(where, "write"), *actor.actions[at + 1 :], end)
+        if not any(isinstance(action, Send) for action in actor.actions[at + 1 :]):
+            yield Variation((replace(actor, actions=actions),), "many replies", passing=base.expect_within)
+
+
 def through_a_small_window(connect: Connect) -> Connect:
     return replace(connect, segment_size=SEGMENT_SIZE, receive_buffer=RECEIVE_BUFFER)
 
@@ -98,11 +123,16 @@ def _read_late(actor: Actor, base: Base) -> Actor:
         if isinstance(given, Connect):
             given = through_a_small_window(given)
         elif isinstance(given, Expect) and size_of(given.form) >= _LARGE and isinstance(actor.actions[step - 1], Send):
-            actions.append(Await(given.span, "rest", base.expect_within))
+            actions += _late(given.span, base)
         if isinstance(given, Send | Expect):
             given = replace(given, within=given.within * 4)
         actions.append(given)
     return replace(actor, actions=tuple(actions))
+
+
+def _late(where: Span, base: Base) -> tuple[Action, ...]:
+    """What is to be read is not, until the server can send no more, and for a while behind that."""
+    return Await(where, "rest", base.expect_within), Wait(where, _LATE)
 
 
 def unit(base: Base) -> tuple[int, int, bytes, bytes]:
@@ -151,7 +181,7 @@ def many_at_once(base: Base) -> tuple[Actor, ...]:
     actions = (
         *before,
         replace(send, pieces=(requests,), within=within),
-        Await(where, "rest", base.expect_within),
+        *_late(where, base),
         Expect(where, Exact((replies,)), within, None),
         *actor.actions[last + 1 :],
     )

@@ -28,7 +28,7 @@ TABLE: tuple[Condition, ...] = (
     Condition("pace.slow", cutting.slowly),
     Condition("size.edges", sizing.edges),
     Condition("size.large", sizing.large),
-    Condition("end.half", ending.half, ("half-close",)),
+    Condition("end.half", sizing.half, ("half-close",)),
     Condition("end.orderly", ending.orderly, ("orderly-close",)),
     Condition("leave.close-at-k", leaving.by_close),
     Condition("leave.reset-at-k", leaving.by_reset, ("survives-reset",)),
