@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sockcheck.case import Action, Case, Expect, Not, Quiet, Send, Wait
 
 # A case that waits for so long in all, in seconds, does hardly anything else.
 _LONG = 0.1
+# What a connection takes, and what the steps of a server do, in seconds: roughly, with servers in Python.
+_CONNECTION, _STARTED = 0.006, 0.1
 
 
 def idle_time(case: Case) -> float:
@@ -16,6 +20,12 @@ def idle_time(case: Case) -> float:
 def mostly_waits(case: Case) -> bool:
     """Whether waiting is what it does for most of its time, so that it takes no CPU from others."""
     return idle_time(case) >= _LONG
+
+
+def estimate(cases: Sequence[Case], servers: int) -> float:
+    """About how long, in seconds, it takes to run all of them with so many servers at a time, if none fails."""
+    each = [len(case.actors) * _CONNECTION + (_STARTED if case.server else 0.0) for case in cases]
+    return sum(each) / servers + max((idle_time(case) for case in cases), default=0.0)
 
 
 def can_share(case: Case, clients: int) -> bool:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from sockcheck.errors import UsageError
 
+_AT = re.compile(r"(.*\.(?:close-|reset-)?at)-([0-9]+)")
+
 
 def selected(identifier: str, patterns: Sequence[str]) -> bool:
-    """Whether a case is chosen: its id is, holds, or as a shell pattern matches, one of `patterns`. None choose all."""
-    return not patterns or any(pattern in identifier or fnmatchcase(identifier, pattern) for pattern in patterns)
+    """Whether a case is chosen: its id is, holds, or as a shell pattern matches, one of `patterns`. None choose all.
+
+    `greets::cut.at-7` is short for `greets::cut.at-k(…:7)`: whatever is cut before its byte 7.
+    """
+    return not patterns or any(map(partial(_chooses, identifier), patterns))
+
+
+def _chooses(identifier: str, pattern: str) -> bool:
+    short = _AT.fullmatch(pattern)
+    if short is not None:
+        return identifier.endswith(f":{short[2]})") and f"{short[1]}-k(" in identifier
+    return pattern in identifier or fnmatchcase(identifier, pattern)
 
 
 def nearest(pattern: str, identifiers: Sequence[str]) -> str | None:

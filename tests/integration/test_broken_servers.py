@@ -24,6 +24,8 @@ def test_a_faulty_server_breaks_the_laws_of_its_fault_and_the_fault_is_named(nam
     ran = sockcheck("run", *paths, "--conditions", conditions, "--record", record, "--", *server.words(tmp_path))
 
     found = judgement(record)
-    assert set(server.laws) <= found.laws <= {*server.laws, *server.may}, ran.everything
-    assert set(server.cause) <= set(found.causes) <= {*server.cause, *server.also}, ran.everything
+    assert set(server.laws) <= found.laws, ran.everything
+    assert set(server.cause) <= set(found.causes), ran.everything
+    assert "*" in server.may or found.laws <= {*server.laws, *server.may}, ran.everything
+    assert "*" in server.also or set(found.causes) <= {*server.cause, *server.also}, ran.everything
     assert ran.code == 1, ran.everything

@@ -21,7 +21,8 @@ MANIFESTS = ("manifest.yaml", "manifest_node_java.yaml")
 
 @dataclass(frozen=True)
 class BrokenServer:
-    """`laws` fail for certain, those of `may` sometimes: by a race, or as a by-product. `cause` is named, `also` may be.
+    """`laws` fail for certain, those of `may` sometimes: by a race, or as a by-product; `*` is any. `cause` is named,
+    and `also` may be.
 
     `promises`: what is promised of it besides what its contract promises. `thorough`: a law that only
     `--conditions thorough` tries finds it out. `with_suite`: the written scenarios of its contract are run as well.

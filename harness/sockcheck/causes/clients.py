@@ -23,7 +23,22 @@ CLIENTS = (
                 (Cases(("crowd.queued", "crowd.backlog"), ("no-connection", "refused", "wrong-measure")),),
                 takes=(Cases(kinds=("no-connection", "refused")),),
             ),
-            Pattern((Cases(("crowd.queued", "crowd.backlog")),), clear=(Cases(("neighbour.idle",)),)),
+            Pattern((Cases(("crowd.backlog",)),), clear=(Cases(("neighbour.idle",)),)),
+        ),
+    ),
+    Entry(
+        "loses-clients",
+        "loses some of the clients that wait to be accepted",
+        "crowd.queued",
+        "One wakes up for one client, one thinks; several may have come meanwhile, and each is to be served.",
+        "while True:\n    client, address = listener.accept()\n    serve(client)  # before the next takes its name",
+        "while ((client = accept(listener, NULL, NULL)) >= 0) serve(client);",
+        (
+            Pattern(
+                (Cases(("crowd.queued",), _WAITS),),
+                clear=(Cases(("neighbour.*",)),),
+                takes=(Cases(("crowd.*", "churn.leak", "merge.before-accept", "leave.*"), _WAITS),),
+            ),
         ),
     ),
     Entry(
@@ -108,5 +123,14 @@ CLIENTS = (
         "if len(pending) > LIMIT: client.close()",
         "if (used > LIMIT) { close(fd); return; }",
         (Pattern((Cases(("limit.endless",)),), takes=(Cases(("neighbour.deaf",)),)),),
+    ),
+    Entry(
+        "flushes-input",
+        "throws away what a client has sent before it was accepted",
+        "merge.before-accept",
+        "Nobody speaks before accept(), one thinks; a client may, as soon as its connect() has returned.",
+        "client, address = listener.accept()\nserve(client)  # what is there already is the first message",
+        "int client = accept(listener, NULL, NULL); serve(client); /* what is there is its first message */",
+        (Pattern((Cases(("merge.before-accept",)),)),),
     ),
 )

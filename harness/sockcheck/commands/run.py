@@ -23,6 +23,7 @@ from sockcheck.deriving import NotDerived, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
 from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
 from sockcheck.facts import Facts
+from sockcheck.idling import estimate
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
@@ -33,6 +34,7 @@ from sockcheck.suite import Suite, load
 from sockcheck.target import Command
 from sockcheck_reports.progress import Progress
 from sockcheck_reports.view import Folder
+from sockcheck_reports.wording import duration
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
     jobs = _jobs(options, items)
     if options.isolate is not None:
         _try_isolation()
+    if options.verbosity >= 0 and "thorough" in (options.conditions or ""):
+        took = estimate([item.case for item in items], jobs)
+        print(f"sockcheck: {len(items):,} cases, which take about {duration(took)} if none fails", file=sys.stderr)
     progress = (
         Progress(sys.stderr, terminal=sys.stderr.isatty(), colour=coloured(options), width=width())
         if options.verbosity >= 0
