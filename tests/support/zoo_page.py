@@ -21,9 +21,9 @@ _HEAD = """\
 
 Every check is proven by a server that fails it. `tests/zoo/broken` holds {number} servers that keep their contract but
 for one fault; each is run with a few happy paths of its contract (`tests/zoo/happy`) under the conditions, and must
-break the laws that are listed here, no others than those that its fault may break by the way, and be told by the name of
-its fault. `tests/zoo/good` holds the servers that must pass everything. This page is made from the manifests that the
-tests read: `python tests/support/zoo_page.py`.
+break the laws that are listed here, no others than those that its fault may break by the way, and be told by the name
+of its fault. `tests/zoo/good` holds the servers that must pass everything. This page is made from the manifests that
+the tests read: `python tests/support/zoo_page.py`.
 
 ![Which server breaks which law](images/zoo.svg)
 
