@@ -116,7 +116,13 @@ def why_not(law: str, text: str, *, without: Iterable[str] = ()) -> str:
 
 
 def told(actions: Iterable[Action | ServerAction]) -> list[str]:
-    return [_told(action) for action in actions]
+    """What is done, in words; `leave`: in order, with nothing unread."""
+    found: list[str] = []
+    for action in actions:
+        found.append(_told(action))
+        if found[-2:] == ["await settled", "close unread"]:
+            found[-2:] = ["leave"]
+    return found
 
 
 def actor(actors: Iterable[Actor], name: str) -> Actor:

@@ -18,7 +18,7 @@ def test_so_many_connections_one_after_the_other_ended_alike() -> None:
     for case in found.cases.values():
         assert len(case.actors) == 250
     assert found.steps("close")["client[249]"] == [
-        "wait for 248 has ended",
+        "wait for 245 has ended",
         "connect",
         "send ping\\n",
         "expect ping\\n",
@@ -27,11 +27,16 @@ def test_so_many_connections_one_after_the_other_ended_alike() -> None:
     ]
 
 
+def test_where_only_one_client_is_promised_each_waits_for_the_one_before() -> None:
+    found = varied("churn.leak", promises={"clients": "1"}).steps("close")
+    assert found["client[249]"][0] == "wait for 248 has ended"
+
+
 def test_how_each_of_them_ends() -> None:
     ended = "mark 0 has ended"
     assert first(ECHO, "reset") == ["connect", "send ping\\n", "await read", "reset", ended]
-    assert first(ECHO, "mid-message") == ["connect", "send pi", "await read", "close unread", ended]
-    assert first(ECHO, "garbage") == ["connect", "send <775 bytes>", "await read", "close unread", ended]
+    assert first(ECHO, "mid-message") == ["connect", "send pi", "leave", ended]
+    assert first(ECHO, "garbage") == ["connect", "send <775 bytes>", "leave", ended]
     assert first(ECHO, "half-close") == [
         "connect",
         "send ping\\n",
@@ -49,14 +54,14 @@ def test_a_client_that_is_greeted_reads_that_before_it_leaves() -> None:
 
 @pytest.mark.parametrize("sent", ["a", "'${unique}'"])
 def test_a_message_without_a_middle_is_sent_whole(sent: str) -> None:
-    assert first(f"client: [connect, send: {sent}]", "mid-message")[1] in ("send a", "send ${unique}-250")
+    assert first(f"client: [connect, send: {sent}]", "mid-message")[1] in ("send a", "send ${unique}-1")
 
 
 def test_a_client_that_never_speaks_only_connects() -> None:
     text = "client: [connect, expect: hi]"
     found = varied("churn.leak", text)
     assert found.variations == ["close", "reset", "mid-message", "garbage"]
-    assert found.steps("mid-message")["client[0]"] == ["connect", "await read", "close unread", "mark 0 has ended"]
+    assert found.steps("mid-message")["client[0]"] == ["connect", "leave", "mark 0 has ended"]
 
 
 @pytest.mark.parametrize(
@@ -88,17 +93,17 @@ def test_a_server_with_nothing_to_do_is_looked_at() -> None:
     assert found.traits == {kind: (kind,) for kind in ("close", "reset", "mid-message", "idle", "half-closed", "deaf")}
     over = "mark there is nothing to do"
     assert found.steps("close") == {
-        "client": ["connect", "send ping\\n", "await read", "close unread", over],
+        "client": ["connect", "send ping\\n", "leave", over],
         "server": ["wait for there is nothing to do", "rests", "mark it was looked at"],
     }
     stays = [over, "wait for it was looked at"]
-    assert found.steps("idle")["client"] == ["connect", "await accepted", *stays, "close unread"]
+    assert found.steps("idle")["client"] == ["connect", "await accepted", *stays, "leave"]
     assert found.steps("half-closed")["client"] == [
         "connect",
         "shutdown write",
         "await end-read",
         *stays,
-        "close unread",
+        "leave",
     ]
     assert found.steps("deaf")["client"] == [
         "connect small",

@@ -22,7 +22,7 @@ from sockcheck.case import (
     Until,
     Value,
 )
-from sockcheck.conditions.copying import copy, is_unique, prefix, uses_captures
+from sockcheck.conditions.copying import Copies, is_unique, prefix, uses_captures
 from sockcheck.planning import plan
 
 ME = (Value("unique"), b"-7")
@@ -35,7 +35,7 @@ def case_of(text: str) -> Case:
 
 def copied(written: str, keys: str = "") -> Form:
     """The form in the seventh copy of an exchange that expects it."""
-    (client,) = copy(case_of(f"{keys}\nclient: [connect, send: hi, expect: {written}]").actors, 7)
+    (client,) = Copies(case_of(f"{keys}\nclient: [connect, send: hi, expect: {written}]").actors).copy(7)
     last = client.actions[-1]
     assert isinstance(last, Expect)
     return last.form
@@ -65,7 +65,7 @@ def test_the_name_of_a_copy_is_another_wherever_it_stands(written: str, form: Fo
 def test_a_random_payload_that_comes_back_is_another_one_and_a_pattern_keeps_to_its_text() -> None:
     text = "payloads: {p: {random: 4, seed: 1}, r: {repeat: ab, size: 4}}\n"
     client = "client: [connect, send: [{payload: p}, {payload: r}], expect: [{payload: p}, {payload: r}]]"
-    (actor,) = copy(case_of(text + client).actors, 7)
+    (actor,) = Copies(case_of(text + client).actors).copy(7)
     assert actor.name == "client[7]"
     expect = actor.actions[2]
     assert isinstance(expect, Expect)
@@ -77,6 +77,21 @@ def test_which_steps_need_values_and_whose() -> None:
     actions = case_of(text).actors[0].actions
     assert [uses_captures(action) for action in actions] == [False, False, True, False, False]
     assert [is_unique(action) for action in actions] == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("steps", "kinds"),
+    [
+        ("connect, send: x, mark: in, send: y, expect: z", ["Connect", "Send", "Send"]),
+        ("connect, expect: x, mark: in, expect: y", ["Connect", "Expect"]),
+        ("wait-for: out, connect, send: x, expect: what another has stored", ["Connect", "Send"]),
+        ("connect, expect: x, send: y, expect: z", ["Connect", "Expect", "Send", "Expect"]),
+    ],
+)
+def test_what_may_come_only_of_what_another_does_is_not_expected(steps: str, kinds: list[str]) -> None:
+    other = "[connect, mark: out]" if "wait-for" in steps else "[connect]"
+    first, _ = case_of(f"clients: {{a: [{steps}], b: {other}}}").actors
+    assert [type(action).__name__ for action in prefix(first)] == kinds
 
 
 def test_what_a_client_does_by_itself_ends_where_it_waits_for_another() -> None:

@@ -130,11 +130,17 @@ def test_each_byte_takes_its_time_where_only_gaps_part_them() -> None:
 
 
 def test_what_is_large_is_not_sent_byte_by_byte() -> None:
-    assert why_not("cut.every-byte", LONG) == "its messages have more than 4,096 bytes"
+    assert why_not("cut.every-byte", LONG, without=["idle-close"]) == "its messages have more than 4,096 bytes"
     sent = "payloads: {big: {random: 5000, seed: 7}}\nclient: [connect, send: {payload: big}, send: ab]"
-    assert varied("cut.every-byte", sent).steps() == {
+    assert varied("cut.every-byte", sent, without=["idle-close"]).steps() == {
         "client": ["connect", "send <5000 by 7>", "send ab cut each byte"]
     }
+
+
+def test_no_more_is_sent_byte_by_byte_than_fits_into_the_time_for_which_a_client_may_be_silent() -> None:
+    text = f"client: [connect, send: {'a' * 101}]"
+    assert varied("cut.every-byte", text, promises={"idle-close": "1s"}).why == "its messages have more than 100 bytes"
+    assert varied("cut.every-byte", text, promises={"idle-close": "2s"}).variations == [""]
 
 
 def test_by_gaps_alone_fewer_bytes_are_sent_one_by_one() -> None:
@@ -163,5 +169,5 @@ def test_a_message_with_pauses_in_it_the_first_ones_with_more() -> None:
 def test_no_pause_is_as_long_as_a_client_may_be_silent() -> None:
     promises = {"idle-close": "200ms"}
     assert varied("pace.slow", ECHO, promises=promises).steps() == {
-        "client": ["connect", "send ping\\n cut 1 2 3 4 gap 0.05", "expect ping\\n"]
+        "client": ["connect", "send ping\\n cut 1 2 3 4 gap 0.0166667", "expect ping\\n"]
     }

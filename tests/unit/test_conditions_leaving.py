@@ -23,10 +23,10 @@ def test_it_leaves_at_once_in_mid_message_and_behind_each_step() -> None:
         "after 3": ("after-step",),
     }
     assert found.steps("connected") == {
-        "leaver": ["connect", "close unread", "mark who leaves has gone"],
+        "leaver": ["connect", "leave", "mark who leaves has gone"],
         "client": NEXT,
     }
-    gone = ["close unread", "mark who leaves has gone"]
+    gone = ["leave", "mark who leaves has gone"]
     assert found.steps("2:2")["leaver"] == ["connect", "send pi", "await read", *gone]
     assert found.steps("after 2")["leaver"] == ["connect", "send ping\\n", "await read", *gone]
     assert found.steps("after 3")["leaver"] == ["connect", "send ping\\n", "expect ping\\n", *gone]
@@ -94,7 +94,7 @@ def test_only_the_first_client_leaves_as_far_as_it_needs_no_other() -> None:
     found = varied("leave.close-at-k", text)
     assert found.variations == ["connected", "2:1", "after 2"]
     assert found.steps("after 2") == {
-        "leaver": ["connect", "send ab", "await read", "close unread", "mark who leaves has gone"],
+        "leaver": ["connect", "send ab", "await read", "leave", "mark who leaves has gone"],
         "ann": ["wait for who leaves has gone", "connect", "mark in", "send ab", "wait for out", "send c"],
         "bob": ["wait for who leaves has gone", "wait for in", "connect", "mark out"],
     }

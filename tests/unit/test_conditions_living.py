@@ -59,8 +59,9 @@ def test_killed_with_a_client_connected_and_started_again_at_once() -> None:
     }
     # What it has not read of a longer reply is no finding.
     assert varied("life.restart").cases[""].actors[0].pushes
-    assert varied("life.restart", "client: [connect, send: a]").steps()["client before"][:2] == [
+    assert varied("life.restart", "client: [connect, send: a, send: b]").steps()["client before"][:3] == [
         "connect",
+        "send a",
         "mark it serves",
     ]
 
@@ -70,7 +71,7 @@ def test_told_to_end_it_ends_and_nothing_of_it_is_left() -> None:
     assert found.steps() == {
         "client": [*CLIENT, "close", "meet 1: all are gone"],
         "late": ["wait for it has ended", "connect, refused"],
-        "server": ["wait for all are gone", "signal SIGTERM everyone", "exits", "mark it has ended"],
+        "server": ["wait for all are gone", "rests", "signal SIGTERM everyone", "exits", "mark it has ended"],
     }
     (exits,) = [action for action in found.cases[""].server if isinstance(action, Exits)]
     assert exits.statuses == (0, -signal.SIGTERM, 143)

@@ -14,7 +14,7 @@ def test_idle_neighbours_one_and_as_many_as_there_may_be() -> None:
     found = varied("neighbour.idle")
     assert found.variations == ["1 idle", "3 idle"]
     assert found.steps("1 idle") == {
-        "neighbour": ["connect", "mark neighbour 0 is here", SERVED, "close unread"],
+        "neighbour": ["connect", "mark neighbour 0 is here", SERVED, "leave"],
         "client": ["wait for neighbour 0 is here", *CLIENT],
     }
     assert found.steps("3 idle")["neighbour[2]"] == [
@@ -22,7 +22,7 @@ def test_idle_neighbours_one_and_as_many_as_there_may_be() -> None:
         "connect",
         "mark neighbour 2 is here",
         SERVED,
-        "close unread",
+        "leave",
     ]
     assert found.steps("3 idle")["client"][0] == "wait for neighbour 2 is here"
 
@@ -40,7 +40,7 @@ def test_where_nobody_promised_anything_eight_clients_are_advice() -> None:
 
 def test_neighbours_stay_until_all_others_have_left() -> None:
     assert varied("neighbour.idle", TWO).steps("1 idle") == {
-        "neighbour": ["connect", "mark neighbour 0 is here", SERVED, "close unread"],
+        "neighbour": ["connect", "mark neighbour 0 is here", SERVED, "leave"],
         "a": [
             "wait for neighbour 0 is here",
             "connect",
@@ -62,7 +62,7 @@ def test_a_neighbour_stops_in_the_middle_of_its_message() -> None:
     found = varied("neighbour.stalled")
     assert found.variations == ["2:1", "2:2", "2:4"]
     assert found.steps("2:4") == {
-        "neighbour": ["connect", "send ping", "await read", "mark neighbour 0 is here", SERVED, "close unread"],
+        "neighbour": ["connect", "send ping", "await read", "mark neighbour 0 is here", SERVED, "leave"],
         "client": ["wait for neighbour 0 is here", *CLIENT],
     }
     greeted = varied("neighbour.stalled", "client: [connect, expect: hi, send: ab]").steps("3:1")
@@ -87,6 +87,19 @@ def test_a_neighbour_asks_and_never_reads() -> None:
         ],
         "client": ["wait for neighbour 0 is here", *CLIENT],
     }
+
+
+def test_a_neighbour_asks_once_and_never_reads_where_that_is_much() -> None:
+    text = "client: [connect, expect: hi, send: all, expect: {bytes: 8MiB}, send: bye]"
+    assert varied("neighbour.deaf", text, without=["pipelining"]).steps()["neighbour"] == [
+        "connect small",
+        "expect hi",
+        "send all",
+        "await rest",
+        "mark neighbour 0 is here",
+        SERVED,
+        "reset",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +133,7 @@ def test_a_neighbour_fails_while_the_others_are_being_served() -> None:
             *neighbour,
             "send <775 bytes>",
             "await read",
-            "close unread",
+            "leave",
             "mark the neighbour has gone",
         ],
         "client": client,

@@ -25,6 +25,8 @@
     short-queue   hardly anybody may wait to be accepted
     keeps         it says welcome, and never gives back descriptors and threads of a connection
     no-reuse      it binds without SO_REUSEADDR
+    shares        it binds with SO_REUSEPORT, so that a second one does not notice the first
+    spins         it never stops asking for more when a client has left
 
 or does something else that it is asked for:
 
@@ -101,6 +103,8 @@ def serve(connection):
             os._exit(1)
     if FAULT == "resets":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    while FAULT == "spins":
+        connection.recv(1)
     if FAULT == "keeps":
         connection.shutdown(socket.SHUT_WR)
         threading.Event().wait()
@@ -122,6 +126,8 @@ def main():
     listener = socket.socket()
     if FAULT != "no-reuse":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if FAULT == "shares":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind((HOST, PORT))
     listener.listen(0 if FAULT == "short-queue" else 128)
     if FAULT == "drains":
