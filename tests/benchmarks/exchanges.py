@@ -63,8 +63,18 @@ class Bench:
             [actor] = case.actors
             board = Board([(actor.name, actor.actions), (SERVER, ())])
             exchange, address = judge.exchanges[actor.name], self._target.address.sockaddr
-            asleep = self._target.asleep
-            client = Client(self.world, self._attempts, actor.name, exchange, address, asleep, 1.0, board, lambda: 0.0)
+            asleep, limit = self._target.asleep, 1.0
+            client = Client(
+                self.world,
+                self._attempts,
+                actor.name,
+                exchange,
+                address,
+                asleep,
+                lambda: limit,
+                board,
+                lambda: 0.0,
+            )
             await client.run()
 
 

@@ -6,7 +6,7 @@ explains is said to be unknown, one for each law; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sockcheck.causes.patterns import Result, Seen, explained, is_written, seen
 from sockcheck.causes.table import TABLE
@@ -18,8 +18,14 @@ __all__ = ["UNKNOWN", "Cause", "Result", "name_causes", "told"]
 
 UNKNOWN = "unknown"
 _PLAIN = "::plain"
-# These break whatever the exchange does, so an exchange that fails anyhow is no reason for them.
-_OWN = ("life.", "churn.", "host.", "limit.")
+# These break whatever the exchange does, or ask for less: an exchange that fails anyhow is no reason for them.
+_OWN = ("life.", "churn.", "host.", "limit.", "size.edges")
+# What a variation of a law does besides, by its trait: where that alone fails, it is no evidence for the law.
+_CONTAINS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("crowd.interleaved", "by-halves"): ("cut.at-k", "cut.every-byte"),
+    ("end.half", "many-replies"): ("size.large", "merge.pipeline"),
+    ("churn.leak", "half-close"): ("end.half", "merge.with-end"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def _follow(results: Sequence[Result]) -> tuple[list[Seen], list[tuple[Result, R
         before = [last[name] for name in each.after if name in last]
         # One that follows from others leads only those that were judged behind it, so that no two lead each other.
         leaders = (one for one in reversed(before) if one.failed and (not one.after or place[id(one)] < position))
-        leader = next(leaders, None) or _plain(each, last)
+        leader = next(leaders, None) or _plain(each, last) or _simpler(each, results)
         if leader is None:
             failing.append(seen(each, [one for one in before if one.passed]))
         else:
@@ -118,6 +124,16 @@ def _plain(result: Result, results: dict[str, Result]) -> Result | None:
         return None
     same = {finding.kind for finding in plain.verdict.findings} & {finding.kind for finding in result.verdict.findings}
     return plain if same else None
+
+
+def _simpler(result: Result, results: Sequence[Result]) -> Result | None:
+    """One of the same exchange that fails for less: this one does the same, and something more."""
+    laws = {law for trait in result.case.traits for law in _CONTAINS.get((result.case.law, trait), ())}
+    stem = result.case.id.partition("::")[0]
+    return next(
+        (each for each in results if each.failed and each.case.law in laws and each.case.id.startswith(f"{stem}::")),
+        None,
+    )
 
 
 def _members(mine: Sequence[Seen], following: Sequence[tuple[Result, Result]]) -> list[Result]:

@@ -49,6 +49,12 @@ STREAMS = (
                 never=(Cases(("plain",)),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
             ),
+            # Large replies come: they fill the buffer.
+            Pattern(
+                (Cases(("plain",), ("silence",)), Cases(("size.edges",), ("silence",))),
+                passes=(Cases(("plain",)), Cases(("size.edges",))),
+                takes=(Cases(kinds=("silence", "case-timeout")),),
+            ),
             # Of many replies some come: those that fill the buffer.
             Pattern(
                 (

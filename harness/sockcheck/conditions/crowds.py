@@ -17,6 +17,7 @@ from sockcheck.case import (
     Mark,
     Meet,
     Pause,
+    Piece,
     Resume,
     Send,
     ServerAction,
@@ -71,20 +72,30 @@ def interleaved(base: Base) -> Iterator[Variation]:
     yield Variation(tuple(_reversed(copies)), "in reverse", passing=base.idle * number)
     halves = [replace(actor, actions=tuple(_by_halves(actor, base))) for actor in copies]
     if halves != copies:
-        yield Variation(tuple(_in_turns(halves)), "by halves", passing=base.idle * number)
+        yield Variation(tuple(_in_turns(halves)), "by halves", ("by-halves",), passing=base.idle * number)
 
 
 def _by_halves(actor: Actor, base: Base) -> Iterator[Action]:
-    """Each message in two, where its bytes are known: what the others say comes between them."""
+    """Each message in two: what the others say comes between them. What differs among them is in the first half."""
     for action in actor.actions:
-        size = payloads.size(action.pieces) if isinstance(action, Send) and is_plain(action) else None
-        if not isinstance(action, Send) or size is None or not 1 < size <= _LARGEST_HALVED:
+        halves = _halves(action.pieces) if isinstance(action, Send) and is_plain(action) else None
+        if not isinstance(action, Send) or halves is None:
             yield action
             continue
-        data = payloads.join(action.pieces)
-        yield replace(action, pieces=(data[: size // 2],))
+        yield replace(action, pieces=halves[0])
         yield Await(action.span, "read", base.expect_within)
-        yield replace(action, pieces=(data[size // 2 :],))
+        yield replace(action, pieces=halves[1])
+
+
+def _halves(pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
+    """A message in two parts, None where it is too short or too long for that. The last byte at least is the second."""
+    size = payloads.size(pieces)
+    if size is None:
+        return (pieces[:-1], pieces[-1:]) if len(pieces) > 1 else None
+    if not 1 < size <= _LARGEST_HALVED:
+        return None
+    data = payloads.join(pieces)
+    return (data[: size // 2],), (data[size // 2 :],)
 
 
 def _in_turns(copies: Sequence[Actor]) -> Iterator[Actor]:

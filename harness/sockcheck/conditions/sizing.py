@@ -110,7 +110,9 @@ def half(base: Base) -> Iterator[Variation]:
         end = End(where, "eof" if base.promises("orderly-close") else "any", base.expect_within, None)
         actions = (*actor.actions[: at + 1], Shutdown(where, "write"), *actor.actions[at + 1 :], end)
         if not any(isinstance(action, Send) for action in actor.actions[at + 1 :]):
-            yield Variation((replace(actor, actions=actions),), "many replies", passing=base.expect_within)
+            yield Variation(
+                (replace(actor, actions=actions),), "many replies", ("many-replies",), passing=base.expect_within
+            )
 
 
 def through_a_small_window(connect: Connect) -> Connect:
