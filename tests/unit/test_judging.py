@@ -107,8 +107,8 @@ def prompt(times: list[float], *events: Event, law: str = "time.prompt") -> Verd
     actions: tuple[Action, ...] = (Connect(FIRST, 5.0), *(turn * len(times)))
     case = replace(started().case, law=law, actors=(Actor("client", actions),))
     bench = Bench()
-    for event in (replace(started(), case=case), connected()):
-        bench.tell(event)
+    bench.tell(replace(started(), case=case))
+    bench.tell(connected())
     for number, took in enumerate(times):
         bench.tell(Sent(number + 1.0, number + 1.0, 1, "client", 2 * number + 1, 0, 2, "none", 0.0))
         bench.tell(Received(number + 1.0 + took, 1, "client", b"hello"))
