@@ -27,6 +27,16 @@ def test_so_many_connections_one_after_the_other_ended_alike() -> None:
     ]
 
 
+def test_they_go_in_eight_lanes_at_the_most() -> None:
+    found = varied("churn.leak", promises={"clients": "64"}).steps("close")
+    assert [found[f"client[{number}]"][0] for number in (0, 7, 8, 249)] == [
+        "connect",
+        "connect",
+        "wait for 0 has ended",
+        "wait for 241 has ended",
+    ]
+
+
 def test_where_only_one_client_is_promised_each_waits_for_the_one_before() -> None:
     found = varied("churn.leak", promises={"clients": "1"}).steps("close")
     assert found["client[249]"][0] == "wait for 248 has ended"

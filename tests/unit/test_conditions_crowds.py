@@ -81,6 +81,40 @@ def test_answered_in_the_reverse_of_the_order_in_which_they_were_accepted() -> N
     ]
 
 
+def test_each_message_by_halves_so_that_what_others_say_comes_between() -> None:
+    found = varied("crowd.interleaved", promises={"clients": "2"})
+    assert found.traits == {"step by step": (), "in reverse": (), "by halves": ("by-halves",)}
+    first = found.steps("by halves")["client[0]"]
+    assert [step for step in first if not step.startswith(("mark", "wait"))] == [
+        "connect",
+        "send pi",
+        "await read",
+        "send ng\\n",
+        "expect ping\\n",
+        "meet 2: all are served",
+    ]
+    assert first[4:7] == ["mark 0 did 1", "wait for 1 did 1", "await read"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "halves"),
+    [
+        ("send: 'a ${unique} b'", ["send a ${unique}-0", "send  b"]),
+        ("send: 'set ${unique}'", ["send set ${unique}", "send -0"]),
+    ],
+)
+def test_of_a_message_whose_length_is_not_known_its_last_part_is_the_second_half(steps: str, halves: list[str]) -> None:
+    found = varied("crowd.interleaved", f"client: [connect, {steps}]", promises={"clients": "2"})
+    sends = [step for step in found.steps("by halves")["client[0]"] if step.startswith("send")]
+    assert sends == halves
+
+
+@pytest.mark.parametrize("steps", ["expect: hi", "send: a", "{send: ab, cut: [1]}"])
+def test_what_has_no_halves_is_not_said_by_halves(steps: str) -> None:
+    found = varied("crowd.interleaved", f"client: [connect, {steps}]", promises={"clients": "2"})
+    assert found.variations == ["step by step", "in reverse"]
+
+
 def test_clients_come_while_the_server_is_paused() -> None:
     found = varied("crowd.queued").steps()
     assert len(found) == 6

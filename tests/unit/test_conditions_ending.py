@@ -78,3 +78,32 @@ def test_nothing_else_is_changed(law: str) -> None:
     before = varied("cut.every-byte", ECHO).cases[""].actors[0].actions
     after = varied(law).cases[""].actors[0].actions
     assert (after[0], after[1].span) == (before[0], before[1].span)
+
+
+def test_the_end_of_stream_behind_many_messages_whose_replies_wait_to_be_read() -> None:
+    found = varied("end.half", "client: [connect, send: ab, expect: abcdefgh]")
+    assert found.traits == {"": (), "many replies": ("many-replies",)}
+    assert found.steps("many replies") == {
+        "client": [
+            "connect small",
+            "send <32768 of ab>",
+            "shutdown write",
+            "await rest",
+            "wait 0.3",
+            "expect <131072 of abcdefgh>",
+            "end eof",
+        ]
+    }
+    assert varied("end.half", without=["orderly-close"]).steps("many replies")["client"][-1] == "end any"
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        (ECHO, ["pipelining"]),
+        (f"state: own\n{ECHO}", []),
+        ("client: [connect, send: aaaaaaaaaa, expect: a]", []),
+    ],
+)
+def test_a_message_that_cannot_be_sent_many_times_over_is_half_closed_once(text: str, without: list[str]) -> None:
+    assert varied("end.half", text, without=without).variations == [""]

@@ -26,6 +26,28 @@ def test_a_message_without_an_end_and_then_an_ordinary_client() -> None:
     }
 
 
+def test_where_all_is_tried_requests_without_an_end_whose_replies_nobody_reads() -> None:
+    found = varied("limit.endless", thorough=True)
+    assert found.variations == ["", "replies unread"]
+    assert found.cases["replies unread"].state == "own"
+    whole, unread = found.steps(), found.steps("replies unread")
+    assert unread["sender"] == [
+        "connect",
+        "send <16777216 of ping\\n> unread until blocked",
+        "await rest",
+        "mark all is sent",
+        "wait for looked",
+        "leave",
+    ]
+    assert (unread["client"], unread["server"]) == (whole["client"], whole["server"])
+    assert varied("limit.endless", f"state: own\n{ECHO}", thorough=True).variations == [""]
+
+
+def test_it_takes_as_long_as_the_condition_says_and_no_longer() -> None:
+    assert varied("limit.endless").cases[""].deadline == 15
+    assert varied("limit.garbage").cases["NUL"].deadline >= 30
+
+
 @pytest.mark.parametrize(
     ("steps", "begun"),
     [

@@ -424,3 +424,12 @@ def test_a_pattern_that_takes_for_ever_is_no_finding(monkeypatch: pytest.MonkeyP
     assert todo(exchange) is None
     assert exchange.finding is None
     assert "took longer" in exchange.trouble
+
+
+def test_a_reply_takes_from_where_its_send_began_to_its_last_byte() -> None:
+    exchange = begin(send(), expect(), expect(b"more\n"), send(), expect())
+    tell(exchange, sent(2.0, began=1.75), received(2.25, b"hel"), received(2.5, b"lo\n"), received(3.0, b"more\n"))
+    # What is expected behind another expectation is no reply to a send of its own.
+    assert exchange.replies == [0.75]
+    tell(exchange, sent(4.0), received(4.25))
+    assert exchange.replies == [0.75, 0.25]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sockcheck.frozen import define
+from sockcheck.frozen import define, replaced
 
 Define = Callable[..., Callable[[type], Any]]
 
@@ -90,3 +90,16 @@ def test_it_shows_what_it_holds(defined_by: Define) -> None:
 
 def test_its_fields_can_be_matched_in_order(defined_by: Define) -> None:
     assert example(defined_by).__match_args__ == ("one", "two", "three")
+
+
+@pytest.mark.parametrize("replace", [replaced, dataclasses.replace])
+def test_another_is_made_with_some_of_its_values(replace: Callable[..., Any]) -> None:
+    made = example(define)(1, "b", [3])
+    other = replace(made, one=2)
+    assert type(other) is type(made)
+    assert (other.one, other.two, other.three) == (2, "b", [3])
+    assert other.three is made.three
+    assert made.one == 1
+    assert replace(lone(define)((1,)), one=(2,)).one == (2,)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'four'"):
+        replace(made, four=4)

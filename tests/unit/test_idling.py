@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sockcheck.case import Action, Actor, Case, Connect, End, Exact, Expect, Kill, Not, Quiet, Send, Wait
-from sockcheck.idling import can_share, idle_time, is_probe
+from sockcheck.idling import can_share, estimate, idle_time, is_probe
 from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
@@ -70,3 +70,16 @@ def test_what_is_special_neither_shares_nor_is_a_probe() -> None:
     for each in special:
         assert not can_share(each, 64)
         assert not is_probe(replace(each, actors=case(CONNECT).actors))
+
+
+def test_a_run_takes_what_its_cases_do_in_turns_and_the_longest_wait() -> None:
+    quick, waiting = case(CONNECT), case(CONNECT, WAIT)
+    assert estimate([], 4) == 0
+    one = estimate([quick], 1)
+    assert one > 0
+    assert estimate([quick] * 6, 1) == pytest.approx(6 * one)
+    assert estimate([quick] * 6, 3) == pytest.approx(2 * one)
+    assert estimate([replace(quick, actors=quick.actors * 6)], 1) == pytest.approx(6 * one)
+    # Those that wait do so beside each other.
+    assert estimate([waiting] * 6, 1) == pytest.approx(6 * one + 0.25)
+    assert estimate([replace(quick, server=(Kill(HERE),))], 1) > 2 * one

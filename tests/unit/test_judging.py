@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sockcheck.case import Action, Actor, Case, Connect, Exact, Expect, Kill, Mark, Start, WaitFor
+from sockcheck.case import Action, Actor, Case, Connect, Exact, Expect, Kill, Mark, Send, Start, WaitFor
 from sockcheck.events import (
     CaseFinished,
     CaseNotRun,
@@ -20,6 +20,7 @@ from sockcheck.events import (
     PeerClosed,
     Received,
     Released,
+    Sent,
     ServerSignalled,
     ServerStarted,
     TargetExited,
@@ -98,6 +99,52 @@ def test_a_server_that_keeps_something_of_each_connection_leaks() -> None:
     assert (finding.kind, finding.law) == ("leaking", "churn.leak")
     assert finding.message == "the server keeps 1 child processes of each connection that it has served"
     assert finding.actual == "1 more child processes with each of the last 250 connections"
+
+
+def prompt(times: list[float], *events: Event, law: str = "time.prompt") -> Verdict:
+    """What small requests come to whose replies take so long, in seconds, one behind the other."""
+    turn = (Send(SECOND, (b"hi",), (), None, 2.0), Expect(SECOND, Exact((b"hello",)), 2.0, None))
+    actions: tuple[Action, ...] = (Connect(FIRST, 5.0), *(turn * len(times)))
+    case = replace(started().case, law=law, actors=(Actor("client", actions),))
+    bench = Bench()
+    bench.tell(replace(started(), case=case))
+    bench.tell(connected())
+    for number, took in enumerate(times):
+        bench.tell(Sent(number + 1.0, number + 1.0, 1, "client", 2 * number + 1, 0, 2, "none", 0.0))
+        bench.tell(Received(number + 1.0 + took, 1, "client", b"hello"))
+    for event in events:
+        bench.tell(event)
+    return bench.judge(1).verdict()
+
+
+SLOW = [0.04] * 8 + [0.001] * 4
+
+
+def test_small_replies_of_which_most_come_late_are_held_back() -> None:
+    (finding,) = prompt(SLOW, HEALTHY).findings
+    assert (finding.kind, finding.law) == ("held-back", "time.prompt")
+    assert finding.message == "8 of 12 small replies were held back, half of them for 40.0 ms or more"
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        ([0.04] * 6 + [0.001] * 6, "half of them are not most"),
+        ([0.02] * 12, "none waited for a delayed ACK"),
+        ([0.04] * 9, "so few may be an exception"),
+    ],
+)
+def test_fewer_late_replies_are_no_rule(times: list[float], why: str) -> None:
+    assert prompt(times, HEALTHY) == Verdict("pass"), why
+
+
+@pytest.mark.parametrize("events", [(), (replace(HEALTHY, late=0.2),), (replace(HEALTHY, starved=0.2),)])
+def test_late_replies_on_a_machine_that_had_no_time_accuse_nobody(events: tuple[Event, ...]) -> None:
+    assert prompt(SLOW, *events) == Verdict("pass")
+
+
+def test_only_where_replies_are_asked_for_at_once_are_they_held_back() -> None:
+    assert prompt(SLOW, HEALTHY, law="plain") == Verdict("pass")
 
 
 def test_an_exit_before_any_client_came_may_be_the_doing_of_the_case_before() -> None:

@@ -154,6 +154,15 @@ def test_a_server_that_uses_a_cpu_with_nothing_to_do_spins() -> None:
     assert finding(serving).message == "with nothing to do, the server used 80% of a CPU"
 
 
+def test_a_server_that_spins_in_a_case_about_its_life_breaks_that_law_and_not_its_own() -> None:
+    laws = {}
+    for law in ("life.restart", "limit.files", "churn.spin"):
+        serving = Serving((Rests(HERE),), law, "a hint", 1.0)
+        serving.tell(ServerRested(2.0, 1, 0, 0.8))
+        laws[law] = finding(serving).law
+    assert laws == {"life.restart": "churn.spin", "limit.files": "limit.files", "churn.spin": "churn.spin"}
+
+
 def test_a_limit_that_cannot_be_set_accuses_nobody() -> None:
     serving = begin(Limit(HERE, 8, least=False))
     assert serving.command == DoLimit(0, 8, least=False)

@@ -114,6 +114,27 @@ def test_selection(patterns: list[str], chosen: bool) -> None:
     assert selected("echo/greets[size=1]::plain", patterns) is chosen
 
 
+@pytest.mark.parametrize(
+    ("pattern", "chosen"),
+    [
+        ("greets::cut.at-7", True),
+        ("cut.at-7", True),
+        ("echo/greets::cut.at-7", True),
+        ("cut.at-17", False),
+        ("cut.at-7-", False),
+        ("other::cut.at-7", False),
+        ("leave.reset-at-7", False),
+    ],
+)
+def test_a_byte_stands_for_all_cases_that_are_cut_before_it(pattern: str, chosen: bool) -> None:
+    assert selected("echo/greets::cut.at-k(client.2:7)", [pattern]) is chosen
+
+
+def test_a_byte_stands_for_what_leaves_there_too() -> None:
+    assert selected("echo/greets::leave.reset-at-k(client.2:7)", ["leave.reset-at-7"])
+    assert not selected("echo/greets::leave.close-at-k(client.2:7)", ["leave.reset-at-7"])
+
+
 def test_a_target_error_keeps_the_last_words_of_the_server() -> None:
     error = TargetError("it ended", "look at its output", b"no module named x\n")
     assert (str(error), error.hint, error.output) == ("it ended", "look at its output", b"no module named x\n")

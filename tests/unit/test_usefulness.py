@@ -104,3 +104,9 @@ def test_all_are_tried_where_all_are_wanted() -> None:
         found.suspected(cut(at))
         found.judged(cut(at), "fail")
     assert found.of(cut(9)) == ""
+
+
+def test_sizes_are_tried_all_the_same_since_they_ask_for_less() -> None:
+    size = replace(PLAIN, id="talk/hello::size.edges(size=1)", law="size.edges", variation="size=1")
+    assert begun(plain="fail").of(size) == ""
+    assert begun(plain=None).of(size) == "later"

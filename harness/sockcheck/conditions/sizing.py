@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from sockcheck import payloads
@@ -34,6 +35,9 @@ from sockcheck.scenario import Span
 LARGEST_EDGE = 16
 """Sizes are tried around the powers of two up to this one."""
 
+# How many bytes an integer may have that says how long a payload is.
+_WIDTHS = (1, 2, 4, 8)
+
 # Into such a window the kernel of a server that does not know of it puts some 48 kB (measured on Linux 6.18).
 SEGMENT_SIZE, RECEIVE_BUFFER = 536, 4096
 # Who drops a client that does not read takes it for gone; it is only slow.
@@ -48,12 +52,15 @@ def edges(base: Base) -> Iterator[Variation]:
     """The payload in other sizes, around the powers of two.
 
     Never larger than its author made it, since what a server takes at the most is for its contract to say; nor empty,
-    since an empty message often means something else, as the empty line that ends a header.
+    since an empty message often means something else, as the empty line that ends a header. Nor where the size
+    seems to be told elsewhere, which would then be wrong.
     """
     found = payloads_that_return(base.actors)
     if not found:
         raise NotDerivedError("no payload is both sent and expected")
     recipe = max(found, key=lambda payload: payload.size)
+    if any(_tells_size(actor, recipe) for actor in base.actors):
+        raise NotDerivedError("its size seems to stand in another place of the message")
     for size, trait in _edges(recipe.size):
         yield Variation(_resized(base.actors, recipe, size), f"size={size}", (trait,))
 
@@ -65,7 +72,36 @@ def _edges(most: int) -> Iterator[tuple[int, str]]:
             size = 2**power + more
             if 0 < size <= most and size not in seen:
                 seen.add(size)
-                yield size, trait
+                # 2 is one more than 1, too.
+                yield size, "power" if size.bit_count() == 1 else trait
+
+
+def _tells_size(actor: Actor, recipe: Generated) -> bool:
+    """Whether the size of this payload may stand in what the client sends with it, other than as a length of its own.
+
+    It may be written in digits anywhere, or be an integer right before the payload.
+    """
+    parts = _runs(piece for action in actor.actions if isinstance(action, Send) for piece in action.pieces)
+    digits = re.compile(rb"(?<![0-9])0*%d(?![0-9])" % recipe.size)
+    widths = [width for width in _WIDTHS if recipe.size < 256**width]
+    integers = tuple(recipe.size.to_bytes(width, order) for width in widths for order in ("big", "little"))
+    return recipe in parts and any(
+        isinstance(part, bytes) and (digits.search(part) or (behind == recipe and part.endswith(integers)))
+        for part, behind in zip(parts, (*parts[1:], None), strict=True)
+    )
+
+
+def _runs(pieces: Iterable[Piece]) -> list[Piece]:
+    """The pieces, with literal bytes that follow one another in one, and with those behind a length behind it."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and found and isinstance(found[-1], bytes):
+            found[-1] += piece
+        else:
+            found.append(piece)
+        if isinstance(piece, Prefixed):
+            found += _runs(piece.pieces)
+    return found
 
 
 def _resized(actors: Iterable[Actor], recipe: Generated, size: int) -> tuple[Actor, ...]:
@@ -100,7 +136,7 @@ def half(base: Base) -> Iterator[Variation]:
     So do many replies that wait for us to read, where requests may be pipelined.
     """
     yield Variation(half_closed(base, together=False))
-    if base.may_pipeline and base.case.state == "none":
+    if base.may_pipeline:
         try:
             (actor,) = many_at_once(base)
         except NotDerivedError:
@@ -109,10 +145,8 @@ def half(base: Base) -> Iterator[Variation]:
         where = actor.actions[at].span
         end = End(where, "eof" if base.promises("orderly-close") else "any", base.expect_within, None)
         actions = (*actor.actions[: at + 1], Shutdown(where, "write"), *actor.actions[at + 1 :], end)
-        if not any(isinstance(action, Send) for action in actor.actions[at + 1 :]):
-            yield Variation(
-                (replace(actor, actions=actions),), "many replies", ("many-replies",), passing=base.expect_within
-            )
+        actors = (replace(actor, actions=actions),)
+        yield Variation(actors, "many replies", ("many-replies",), passing=base.expect_within)
 
 
 def through_a_small_window(connect: Connect) -> Connect:
