@@ -158,15 +158,17 @@ class Driver:
     def _starved(self) -> float:
         """How long, in seconds, threads of the server waited for a CPU since the case began.
 
-        A server that keeps all CPUs busy by itself kept nobody from running but itself: it was not starved.
+        One that ran for longer than it waited had half of a CPU at the least: whatever it did, it was not starved. Nor
+        was one that kept all CPUs busy by itself.
         """
         before, now = self._before, self._figures()
         if before is None or now is None or before.delay is None or now.delay is None:
             return 0.0
         used = (now.cpu or 0.0) - (before.cpu or 0.0)
-        if used > _OWN_DOING * len(os.sched_getaffinity(0)) * (self._world.clock() - self._began):
+        waited, passed = max(0.0, now.delay - before.delay), self._world.clock() - self._began
+        if used >= waited or used > _OWN_DOING * len(os.sched_getaffinity(0)) * passed:
             return 0.0
-        return max(0.0, now.delay - before.delay)
+        return waited
 
     async def _growths(self) -> tuple[Growth, ...]:
         """What has grown with the connections, and is not given back for a while either."""

@@ -51,7 +51,11 @@ CLIENTS = (
         (
             Pattern((Cases(("neighbour.idle",), _WAITS),), takes=_ALSO_WAIT),
             Pattern((Cases(("neighbour.stalled",), _WAITS),), takes=_ALSO_WAIT),
-            Pattern((Cases(("crowd.at-once",), _WAITS),), takes=_ALSO_WAIT),
+            Pattern(
+                (Cases(("crowd.at-once",), _WAITS),),
+                clear=(Cases(("crowd.*", "neighbour.*"), ("surplus-bytes",)),),
+                takes=_ALSO_WAIT,
+            ),
         ),
     ),
     Entry(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from sockcheck import payloads
-from sockcheck.case import Action, Actor, Connect, End, Expect, Prefixed, Send, Wait
+from sockcheck.case import Action, Actor, Close, Connect, End, Expect, Mark, Prefixed, Send, Wait
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import span
+from sockcheck.conditions.copying import span, waiting
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.sizing import unit
 from sockcheck.frozen import replace
@@ -16,6 +16,7 @@ from sockcheck.frozen import replace
 # A longer idle time is not waited for, unless all that is of any use is asked for.
 _LONGEST = 5.0
 _TURNS = 30
+_LARGEST_HALVED = 65536
 # An unfinished request comes in pieces, this part of the idle time apart.
 _DRIP, _SOON = 0.4, 0.3
 
@@ -46,14 +47,17 @@ def idle(base: Base) -> Iterator[Variation]:
     late = base.expect_within
     yield _with(actor, (*first, End(where, how, time + late, time)), "beyond", time)
     send = actor.actions[sends[0]]
-    size = payloads.size(send.pieces) if isinstance(send, Send) and is_plain(send) else None
-    if isinstance(send, Send) and size is not None and 1 < size <= 65536:
-        half = payloads.join(send.pieces)[: size // 2]
+    half = _begun(send) if isinstance(send, Send) and is_plain(send) else b""
+    if isinstance(send, Send) and half:
         # Bytes of a request that is not finished are no request: they do not begin the time anew.
         cuts = tuple(sorted({len(half) * number // 4 for number in range(1, 4)} - {0}))
         drip = replace(send, pieces=(half,), cuts=cuts, gap=time * _DRIP)
-        end = End(where, "any", max(time * _DRIP, _SOON), None)
-        yield _with(actor, (*first, drip, end), "unfinished", 2 * time)
+        end = End(where, "any", max(time * _LARGEST_HALVED = 65536
+_DRIP, _SOON), None)
+        # Nothing of it is left for the next, who may well get its descriptor.
+        gone = "the unfinished one is gone"
+        idler = Actor("idler", (*first, drip, end, Close(where, unread=True), Mark(where, gone)), actor.pushes)
+        yield Variation((idler, *waiting(base.actors, gone)), "unfinished", ("unfinished",), passing=2 * time)
 
 
 def _is_one_message(send: Send) -> bool:
@@ -61,6 +65,14 @@ def _is_one_message(send: Send) -> bool:
     if len(send.pieces) == 1 and isinstance(send.pieces[0], Prefixed):
         return True
     return b"\n" not in payloads.join(send.pieces)[:-1]
+
+
+def _begun(send: Send) -> bytes:
+    """Half of a message, or what stands before the first value in it; b"" where that is nothing."""
+    size = payloads.size(send.pieces)
+    if size is None:
+        return send.pieces[0] if isinstance(send.pieces[0], bytes) else b""
+    return payloads.join(send.pieces)[: size // 2] if size <= _LARGEST_HALVED else b""
 
 
 def _with(actor: Actor, actions: tuple[Action, ...], kind: str, passing: float) -> Variation:
