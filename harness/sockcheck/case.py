@@ -224,8 +224,11 @@ class Meet:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
+    """`reads`: what comes meanwhile is read, and kept for later steps."""
+
     span: Span
     duration: float
+    reads: bool = True
 
 
 Action = Connect | Send | Expect | End | Quiet | Shutdown | Close | Reset | Await | Mark | WaitFor | Meet | Wait

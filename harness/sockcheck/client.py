@@ -337,7 +337,7 @@ class Client:
     async def _wait(self, command: DoWait) -> None:
         world = self._world
         began = world.clock()
-        if self._socket is None:
+        if self._socket is None or not command.reads:
             await trio.sleep(max(0.0, command.deadline - began))
             self._deadline_passed(command.step, began)
             return

@@ -424,13 +424,17 @@ class SecondEnded:
 
 @dataclass(frozen=True, slots=True)
 class ServerDeadlinePassed:
-    """The deadline of a step of the server passed. `late` and `starved` as in DeadlinePassed."""
+    """The deadline of a step of the server passed. `late` and `starved` as in DeadlinePassed.
+
+    `orphaned`: its first process has ended, and others of it are still there.
+    """
 
     at: float
     attempt: int
     step: int
     late: float = 0.0
     starved: float = 0.0
+    orphaned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

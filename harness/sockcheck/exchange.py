@@ -367,7 +367,7 @@ class Exchange:
             case Meet():
                 return DoWaitFor(step, action.name, comes=True)
             case Wait():
-                return DoWait(step, self._since + action.duration)
+                return DoWait(step, self._since + action.duration, action.reads)
             case Reset():
                 return DoClose(step, "reset")
             case Close():

@@ -38,10 +38,14 @@ class DoSend:
 
 @dataclass(frozen=True, slots=True)
 class DoWait:
-    """Read until the command changes; DeadlinePassed when it has not by `deadline` (seconds on the run's clock)."""
+    """Read until the command changes; DeadlinePassed when it has not by `deadline` (seconds on the run's clock).
+
+    `reads` is False where nothing is to be read until then.
+    """
 
     step: int
     deadline: float
+    reads: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class _Performer:
         began = self._world.clock()
         status = await self._target.exited(command.deadline)
         if status is None:
-            self._deadline_passed(command.step, began)
+            self._deadline_passed(command.step, began, orphaned=self._target.pid not in self._target.pids())
         else:
             self._world.emit(ServerExited(self._world.clock(), self._attempt, command.step, status))
 
@@ -220,10 +220,10 @@ class _Performer:
         if not done:
             self._deadline_passed(command.step, began)
 
-    def _deadline_passed(self, step: int, began: float) -> None:
+    def _deadline_passed(self, step: int, began: float, *, orphaned: bool = False) -> None:
         """`began`: since when was waited, on the run's clock."""
         late = self._world.poller.late_since(self._world.origin + began)
-        self._world.emit(ServerDeadlinePassed(self._world.clock(), self._attempt, step, late))
+        self._world.emit(ServerDeadlinePassed(self._world.clock(), self._attempt, step, late, orphaned=orphaned))
 
     def _measure(self, what: Measure) -> float | None:
         value = self._target.measure(what)

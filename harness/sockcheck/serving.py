@@ -355,8 +355,12 @@ class Serving:
         if isinstance(action, Exits):
             within = seconds(action.within)
             message = f"the server did not end within {within}"
+            actual = "at least one of its processes was still there"
+            if event.orphaned:
+                message = f"the server's first process ended, and left others behind, which did not within {within}"
+                actual = "its first process had ended, and others were still there"
             wanted = f"{statuses_text(action.statuses)}, within {within}"
-            self._fail("no-exit", message, wanted, "at least one of its processes was still there", event.at)
+            self._fail("no-exit", message, wanted, actual, event.at)
             return
         seen = list(zip(action.checks, self._seen, strict=True))
         wrong = [(check, value) for check, value in seen if not holds(check, value)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from broken_servers import broken_servers, judgement
 from command_line import sockcheck
+from tools import CHECKOUT
 
 SERVERS = broken_servers()
 
@@ -21,6 +22,8 @@ def test_a_faulty_server_breaks_the_laws_of_its_fault_and_the_fault_is_named(nam
     conditions = "thorough" if server.thorough else "standard"
 
     paths = [server.scenarios(tmp_path)]
+    if server.with_suite:
+        paths.append(CHECKOUT / "scenarios" / server.contract)
     ran = sockcheck("run", *paths, "--conditions", conditions, "--record", record, "--", *server.words(tmp_path))
 
     found = judgement(record)

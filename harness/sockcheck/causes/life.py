@@ -238,7 +238,7 @@ LIFE = (
         "signal.signal(signal.SIGTERM, stop)",
         "kill(0, SIGTERM) in the handler, and waitpid() for all; or prctl(PR_SET_PDEATHSIG, SIGTERM) in each child.",
         (
-            Pattern((Cases(("life.stop",), says=("processes",)),)),
+            Pattern((Cases(("life.stop",), says=("processes", "left others behind")),)),
             Pattern(
                 (Cases(("life.stop",), ("no-start", "wrong-measure", "not-refused")),),
                 takes=(Cases(("life.restart",)),),

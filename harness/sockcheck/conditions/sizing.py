@@ -168,7 +168,7 @@ def _read_late(actor: Actor, base: Base) -> Actor:
 
 def _late(where: Span, base: Base) -> tuple[Action, ...]:
     """What is to be read is not, until the server can send no more, and for a while behind that."""
-    return Await(where, "rest", base.expect_within), Wait(where, _LATE)
+    return Await(where, "rest", base.expect_within), Wait(where, _LATE, reads=False)
 
 
 def unit(base: Base) -> tuple[int, int, bytes, bytes]:

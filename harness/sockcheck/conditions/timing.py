@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from sockcheck import payloads
-from sockcheck.case import Action, Actor, Await, Connect, End, Expect, Send, Wait
+from sockcheck.case import Action, Actor, Connect, End, Expect, Prefixed, Send, Wait
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import span
 from sockcheck.conditions.cutting import is_plain
@@ -16,6 +16,8 @@ from sockcheck.frozen import replace
 # A longer idle time is not waited for, unless all that is of any use is asked for.
 _LONGEST = 5.0
 _TURNS = 30
+# An unfinished request comes in pieces, this part of the idle time apart.
+_DRIP, _SOON = 0.4, 0.3
 
 
 def idle(base: Base) -> Iterator[Variation]:
@@ -46,14 +48,19 @@ def idle(base: Base) -> Iterator[Variation]:
     send = actor.actions[sends[0]]
     size = payloads.size(send.pieces) if isinstance(send, Send) and is_plain(send) else None
     if isinstance(send, Send) and size is not None and 1 < size <= 65536:
-        half = replace(send, pieces=(payloads.join(send.pieces)[: size // 2],))
-        # Whether its first bytes count as a sign of life is left open: so it may take the time twice.
-        yield _with(
-            actor,
-            (*first, half, Await(where, "read", late), End(where, "any", 2 * time + late, None)),
-            "unfinished",
-            2 * time,
-        )
+        half = payloads.join(send.pieces)[: size // 2]
+        # Bytes of a request that is not finished are no request: they do not begin the time anew.
+        cuts = tuple(sorted({len(half) * number // 4 for number in range(1, 4)} - {0}))
+        drip = replace(send, pieces=(half,), cuts=cuts, gap=time * _DRIP)
+        end = End(where, "any", max(time * _DRIP, _SOON), None)
+        yield _with(actor, (*first, drip, end), "unfinished", 2 * time)
+
+
+def _is_one_message(send: Send) -> bool:
+    """Whether it is one line, or what stands behind one length."""
+    if len(send.pieces) == 1 and isinstance(send.pieces[0], Prefixed):
+        return True
+    return b"\n" not in payloads.join(send.pieces)[:-1]
 
 
 def _with(actor: Actor, actions: tuple[Action, ...], kind: str, passing: float) -> Variation:
@@ -70,5 +77,8 @@ def prompt(base: Base) -> Iterator[Variation]:
     if len(request) > 1000:
         raise NotDerivedError("its requests are not small")
     turn = actor.actions[first : last + 1]
+    if not all(_is_one_message(action) for action in turn if isinstance(action, Send)):
+        # Each of several replies may be written by itself, and all but the first then wait for an ACK (RFC 896).
+        raise NotDerivedError("what it sends at once may be several requests")
     actions = (*actor.actions[:first], *(turn * _TURNS), *actor.actions[last + 1 :])
     yield Variation((replace(actor, actions=actions),))
