@@ -8,7 +8,7 @@ import pytest
 from report_builder import case as built_case
 from report_builder import pieces_actions
 
-from sockcheck.case import Actor, Connect, Piece, Prefixed, Value
+from sockcheck.case import Actor, Connect, Generated, Piece, Prefixed, Value
 from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
 from sockcheck.laws import LAWS
@@ -158,6 +158,15 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("short-backlog", [PLAIN, result("crowd.backlog", "no-connection")]),
     ("stale-state", [PLAIN, result("leave.reset-at-k", "wrong-bytes", variation="client.3")]),
     ("stale-state", [PLAIN, result("plain.again", "wrong-bytes")]),
+    ("not-flushed", [result("plain", "silence"), result("plain", scenario="long"), size("below-power", "silence"),
+                     size("power")]),
+    ("fixed-buffer", [PLAIN, size("power", "wrong-bytes"), size("below-power"), result("plain.again", "missing-bytes"),
+                      result("pace.slow", "silence")]),
+    ("held-back", [PLAIN, result("time.prompt", "held-back")]),
+    ("loses-clients", [PLAIN, result("crowd.queued", "silence"), result("churn.leak", "stalled", variation="close"),
+                       result("leave.close-at-k", "no-connection")]),
+    ("one-at-a-time", [PLAIN, result("crowd.queued", "silence"), result("neighbour.idle", "silence")]),
+    ("flushes-input", [PLAIN, result("merge.before-accept", "silence"), result("merge.pipeline")]),
 ]  # fmt: skip
 
 
@@ -199,19 +208,81 @@ def test_several_faults_give_several_causes_and_the_one_that_explains_most_comes
 
 def test_what_nothing_matches_is_unknown_one_for_each_law() -> None:
     results = [
-        result("merge.before-accept", "silence", scenario="a"),
-        result("merge.before-accept", "silence", scenario="b", breaks="datagram.whole"),
+        result("life.restart", "silence", scenario="a"),
+        result("life.restart", "silence", scenario="b", breaks="datagram.whole"),
         result("plain", "wrong-bytes", scenario="c"),
         result("plain", "wrong-bytes", scenario="d", difference=Difference(1, 0, b"ab", b"a")),
     ]
     causes = name_causes(results)
     assert [(cause.id, cause.title, len(cause.results)) for cause in causes] == [
         (UNKNOWN, "no known pattern: plain", 2),
-        (UNKNOWN, "no known pattern: merge.before-accept", 1),
+        (UNKNOWN, "no known pattern: life.restart", 1),
         (UNKNOWN, "no known pattern: datagram.whole", 1),
     ]
     assert causes[0].why == LAWS["plain"]
     assert name_causes([result("a-law-of-tomorrow", "silence")])[0].why == ""
+
+
+@pytest.mark.parametrize(
+    ("piece", "cause"),
+    [
+        (b"no\x00text\n", "text-mode"),
+        (b"\xff\xfe\n", "text-mode"),
+        (Generated("random", 9, 1, b""), "text-mode"),
+        (Generated("repeat", 9, 0, b"ab"), UNKNOWN),
+        ("\u00e9t\u00e9\n".encode(), UNKNOWN),
+        (Value("unique"), UNKNOWN),
+    ],
+)
+def test_an_exchange_that_fails_with_what_is_no_text_alone_is_in_text_mode(piece: Piece, cause: str) -> None:
+    def sending(one: Result) -> Result:
+        actors = (Actor("client", pieces_actions((piece,), ())),)
+        return replace(one, case=replace(one.case, actors=actors))
+
+    failing = sending(result("plain", "missing-bytes", scenario="sent"))
+    assert named(PLAIN, failing) == [cause]
+    assert named(sending(result("plain", scenario="passing")), failing) == [UNKNOWN]
+    assert named(PLAIN, failing, result("plain", "missing-bytes", scenario="text")) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("law", "trait", "simpler", "cause"),
+    [
+        ("crowd.interleaved", "by-halves", cut("in-body", "silence"), "one-recv"),
+        ("end.half", "many-replies", result("merge.pipeline", "silence", variation="1"), "tail-dropped"),
+        ("churn.leak", "half-close", result("end.half", "missing-bytes", variation="1"), "half-close-is-close"),
+    ],
+)
+def test_what_a_variation_does_besides_its_law_is_no_evidence_for_the_law(
+    law: str, trait: str, simpler: Result, cause: str
+) -> None:
+    whole = cut("in-delimiter")
+    failing = result(law, "wrong-bytes", traits=(trait,), variation=trait)
+    [found] = name_causes([PLAIN, whole, simpler, failing])
+    assert (found.id, found.results) == (cause, (simpler, failing))
+    elsewhere = replace(failing, case=replace(failing.case, id=failing.case.id.replace("hello", "other")))
+    assert len(name_causes([PLAIN, whole, simpler, elsewhere])[0].results) == 1
+    otherwise = replace(failing, case=replace(failing.case, traits=()))
+    assert len(name_causes([PLAIN, whole, simpler, otherwise])[0].results) == 1
+    passing = replace(simpler, verdict=Verdict("pass"))
+    assert cause not in named(PLAIN, whole, passing, failing)
+
+
+def test_sizes_are_no_reason_to_follow_an_exchange_that_fails_anyhow() -> None:
+    plain = result("plain", "silence", scenario="hello")
+    larger = size("above-power", "silence")
+    [cause] = name_causes([plain, larger, size("below-power")])
+    assert (cause.id, cause.results) == ("fixed-buffer", (larger, plain))
+
+
+def test_what_breaks_the_law_of_the_cause_comes_before_what_is_smaller() -> None:
+    whole = result("pace.slow", "silence", variation="1", says="by bytes")
+    short = replace(whole, case=replace(whole.case, actors=(Actor("client", built_case().actors[0].actions[:1]),)))
+    telling = cut("in-body", "silence")
+    [cause] = name_causes([PLAIN, short, telling])
+    assert (cause.id, cause.results) == ("one-recv", (telling, short))
+    advice = replace(telling, verdict=replace(telling.verdict, outcome="advice"))
+    assert name_causes([PLAIN, short, advice])[0].results == (short, advice)
 
 
 def test_the_smallest_case_gives_the_evidence() -> None:
