@@ -17,6 +17,7 @@ from sockcheck.frozen import replace
 _LONGEST = 5.0
 _TURNS = 30
 _LARGEST_HALVED = 65536
+_LARGEST_HALVED = 65536
 # An unfinished request comes in pieces, this part of the idle time apart.
 _DRIP, _SOON = 0.4, 0.3
 
@@ -52,8 +53,7 @@ def idle(base: Base) -> Iterator[Variation]:
         # Bytes of a request that is not finished are no request: they do not begin the time anew.
         cuts = tuple(sorted({len(half) * number // 4 for number in range(1, 4)} - {0}))
         drip = replace(send, pieces=(half,), cuts=cuts, gap=time * _DRIP)
-        end = End(where, "any", max(time * _LARGEST_HALVED = 65536
-_DRIP, _SOON), None)
+        end = End(where, "any", max(time * _DRIP, _SOON), None)
         # Nothing of it is left for the next, who may well get its descriptor.
         gone = "the unfinished one is gone"
         idler = Actor("idler", (*first, drip, end, Close(where, unread=True), Mark(where, gone)), actor.pushes)
