@@ -17,7 +17,6 @@ from sockcheck.frozen import replace
 _LONGEST = 5.0
 _TURNS = 30
 _LARGEST_HALVED = 65536
-_LARGEST_HALVED = 65536
 # An unfinished request comes in pieces, this part of the idle time apart.
 _DRIP, _SOON = 0.4, 0.3
 
