@@ -27,15 +27,39 @@ def test_silence_shorter_and_longer_than_is_promised() -> None:
     assert found.cases["beyond"].deadline > plain - 1
 
 
-def test_whether_an_unfinished_message_is_a_sign_of_life_is_left_open() -> None:
-    found = varied("time.idle")
+def test_bytes_of_a_message_that_is_not_finished_keep_no_connection_open_and_are_nothing_to_the_next_client() -> None:
+    found = varied("time.idle", "client: [connect, expect: hi, send: 12345678, expect: ok]")
     assert found.variations == ["below", "beyond", "unfinished"]
-    assert found.steps("unfinished")["client"] == ["connect", "send pi", "await read", "end any"]
+    assert found.steps("unfinished") == {
+        "idler": [
+            "connect",
+            "expect hi",
+            "send 1234 cut 1 2 3 gap 0.4",
+            "end any",
+            "close unread",
+            "mark the unfinished one is gone",
+        ],
+        "client": ["wait for the unfinished one is gone", "connect", "expect hi", "send 12345678", "expect ok"],
+    }
 
 
-@pytest.mark.parametrize("sent", ["{send: ab, cut: [1]}", "send: a", "send: '${unique}'"])
+@pytest.mark.parametrize(
+    ("sent", "begun"),
+    [
+        ("'set ${unique} to 1'", "send set "),
+        ("abc", "send a"),
+        ("{frame: u16be, of: abcd}", "send \\x00\\x04a"),
+    ],
+)
+def test_of_a_message_half_is_sent_or_what_is_known_of_it(sent: str, begun: str) -> None:
+    steps = varied("time.idle", f"client: [connect, send: {sent}]").steps("unfinished")["idler"]
+    assert steps[1].partition(" cut ")[0].partition(" gap ")[0] == begun
+
+
+@pytest.mark.parametrize("sent", ["{send: ab, cut: [1]}", "send: a", "send: '${unique}'", "send: {payload: big}"])
 def test_what_cannot_be_halved_is_not_left_unfinished(sent: str) -> None:
-    assert varied("time.idle", f"client: [connect, {sent}]").variations == ["below", "beyond"]
+    text = f"payloads: {{big: {{random: 65537}}}}\nclient: [connect, {sent}]"
+    assert varied("time.idle", text).variations == ["below", "beyond"]
 
 
 def test_a_timer_is_renewed_only_by_a_request_that_follows_a_reply() -> None:
@@ -81,9 +105,16 @@ def test_thirty_requests_each_behind_the_reply_to_the_one_before() -> None:
     assert found == ["connect", "expect hi", *(["send a", "expect a"] * 30), "quiet 1"]
 
 
+@pytest.mark.parametrize("sent", [r'"a\n"', r'{frame: u8, of: "a\nb\n"}'])
+def test_a_line_or_a_frame_is_one_request(sent: str) -> None:
+    text = f"client: [connect, send: {sent}, expect: a]"
+    assert len(varied("time.prompt", text).steps()["client"]) == 61
+
+
 @pytest.mark.parametrize(
     ("text", "without", "why"),
     [
+        ('client: [connect, send: "a\\nb\\n", expect: ab]', [], "what it sends at once may be several requests"),
         (ECHO, ["pipelining"], "nothing says that its requests may be repeated on one connection (pipelining)"),
         (f"client: [connect, send: {'a' * 1001}, expect: a]", [], "its requests are not small"),
         ("client: [connect, expect: a]", [], "it has no request with a reply"),

@@ -23,6 +23,7 @@ from sockcheck.case import (
     Reset,
     Send,
     Shutdown,
+    Wait,
 )
 from sockcheck.events import (
     Awaited,
@@ -433,3 +434,11 @@ def test_a_reply_takes_from_where_its_send_began_to_its_last_byte() -> None:
     assert exchange.replies == [0.75]
     tell(exchange, sent(4.0), received(4.25))
     assert exchange.replies == [0.75, 0.25]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_comes_in_a_wait_is_read_or_left_where_it_is(reads: bool) -> None:
+    exchange = begin(Wait(HERE, 0.5, reads), expect())
+    assert todo(exchange) == DoWait(1, 1.5, reads)
+    tell(exchange, late(1.5))
+    assert todo(exchange) == DoWait(2, 3.5)

@@ -189,6 +189,15 @@ def test_no_end() -> None:
     assert finding.actual == "at least one of its processes was still there"
 
 
+def test_an_end_of_the_first_process_alone_is_no_end() -> None:
+    serving = begin(exits(0))
+    serving.tell(ServerDeadlinePassed(3.1, 1, 0, orphaned=True))
+    finding = found(serving)
+    assert finding.kind == "no-exit"
+    assert finding.message == "the server's first process ended, and left others behind, which did not within 2.00 s"
+    assert finding.actual == "its first process had ended, and others were still there"
+
+
 def test_a_deadline_that_sockcheck_itself_was_late_for_is_no_evidence() -> None:
     for action in (exits(0), check(comparison("queue", ">=", 5))):
         serving = begin(action)
