@@ -24,25 +24,12 @@ FAULTY: Mapping[str, Any] = {"contract": "echo", "command": "{python} tests/zoo/
 
 # A server (of the tutorial, or a fault of faulty.py) and a scenario that it fails.
 PAIRS = (
-    ("recv1024", "cut-in-two"),
     ("recv1024", "large"),
-    ("recv1024", "reset-at-once"),
-    ("recv1024", "crowd"),
-    ("hard_coded", "cut-at-random"),
-    ("ok_prefix", "every-byte"),
-    ("ok_prefix", "half-a-line"),
-    ("echo_send", "reset-in-reply"),
     ("no_reuseaddr", "restart"),
     ("flag_on_sigterm", "stop-idle"),
-    ("late_echo", "prompt"),
-    ("frames_one_recv", "cut-in-body"),
     ("frames_no_limit", "too-long[length=4294967295]"),
-    ("hello_decode", "cut-in-character"),
     ("kv_fork", "shared"),
     ("chat_broadcast", "left-by-reset"),
-    ("faulty resets", "orderly-end"),
-    ("faulty short-queue", "waiting-clients"),
-    ("faulty stays", "half-close"),
     ("faulty more", "hello"),
 )
 
@@ -52,11 +39,8 @@ DERIVED = (
     ("echo_polls", "hello", "churn.spin"),
     ("echo_rdhup", "hello", "merge.with-end"),
     ("echo_blocking_send", "hello", "neighbour.deaf"),
-    ("echo_accepts_once", "hello", "plain.again"),
     ("echo_emfile_spin", "hello", "limit.files"),
     ("echo_in_turn", "hello", "crowd.interleaved"),
-    ("frames_loop_waits", "frame", "neighbour.stalled"),
-    ("reply_line_in_time", "line", "pace.slow"),
     ("frames_length_at_once", "frame", "cut.at-k"),
     ("hello_exit_zero", "line", "life.taken"),
     ("kv_no_idle_time", "set-get", "time.idle"),
