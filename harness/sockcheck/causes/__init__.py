@@ -127,11 +127,14 @@ def _plain(result: Result, results: dict[str, Result]) -> Result | None:
 
 
 def _simpler(result: Result, results: Sequence[Result]) -> Result | None:
-    """One of the same exchange that fails for less: this one does the same, and something more."""
+    """One that fails for less: this one does the same, and something more.
+
+    It is one of the same exchange, or of any where the law is one about the server as a whole.
+    """
     laws = {law for trait in result.case.traits for law in _CONTAINS.get((result.case.law, trait), ())}
-    stem = result.case.id.partition("::")[0]
+    stem = "" if result.case.law.startswith(_OWN) else f"{result.case.id.partition('::')[0]}::"
     return next(
-        (each for each in results if each.failed and each.case.law in laws and each.case.id.startswith(f"{stem}::")),
+        (each for each in results if each.failed and each.case.law in laws and each.case.id.startswith(stem)),
         None,
     )
 
