@@ -146,6 +146,7 @@ def test_list_says_what_runs_and_what_does_not_and_why(talk: Path) -> None:
         "talk/hello::cut.every-byte",
         "# talk/hello::merge.sends: not run: nowhere do two sends follow each other",
         "talk/hello::end.half",
+        "talk/hello::end.half(many replies)",
     ]
     (talk / "contract.yaml").write_text("contract: talk\npromises: {}\n")
     assert sockcheck("list", talk, "--cases", "--conditions", "end.half").out.splitlines() == [
