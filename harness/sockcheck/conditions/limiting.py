@@ -26,7 +26,7 @@ from sockcheck.frozen import replace
 from sockcheck.payloads import make
 
 # A message that never ends, and how much of it a server may keep. More than a runtime needs before it collects garbage.
-_ENDLESS, _KEPT_MIB = 16 * 1024 * 1024, 12
+_ENDLESS, _KEPT_MIB = 24 * 1024 * 1024, 16
 # A server that searches all that it has for each piece that comes may never be done with it.
 _LONGEST = 15.0
 # So many descriptors are left to the server, and so many more clients come than it has descriptors for.
