@@ -40,9 +40,9 @@ def crowd(clients: int, more: str = "") -> str:
 
 
 def scenario(folder: Path, text: str, name: str = "exchange") -> str:
-    """The path of a file with that text."""
+    """The path of a file with that text, which is run as it is written."""
     path = folder / f"{name}.sock.yaml"
-    path.write_text(text)
+    path.write_text(f"{text}conditions: none\n")
     return str(path)
 
 
