@@ -271,7 +271,9 @@ class Pool:
                         return
                     await self._ready_for_pause(trial.case, place, driver)
                     fit = await self._begin(trial, instance, driver, "first", world)
-                    place.spins = place.spins or driver.spins
+                    known, place.spins = place.spins, place.spins or driver.spins
+                    if place.replaceable and fit and driver.spins and not known:
+                        break  # The look behind the last case tells of it, once.
                     if place.replaceable and (not fit or driver.spins or trial.case.state == "own"):
                         # Whatever is wrong with this instance now, or left behind in it, is not to be the next case's
                         # burden.
