@@ -20,6 +20,7 @@ STANDARD = ("standard",)
 """What is tried where nobody says what is."""
 
 _PLAIN = "::plain"
+_NOT_STARTED = "it needs a server that sockcheck starts, and this one was running already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class _Deriving:
         if lacking and self._base.has_contract:
             skip = f"it needs {lacking!r}, which the contract {self._scenario.contract.name!r} does not promise"
         elif condition.starts and not self._wish.capabilities.started:
-            skip = "it needs a server that sockcheck starts, and this one was running already"
+            skip = _NOT_STARTED
         if skip:
             yield self._planned(condition, "", skip=skip)
             return
@@ -182,7 +183,7 @@ class _Deriving:
         label = variation.label if variation is not None else ""
         server = variation.server if variation is not None else ()
         if server and not self._wish.capabilities.started:
-            skip = skip or "its `server:` steps need a server that sockcheck starts, and this one was running already"
+            skip = skip or _NOT_STARTED
         case = Case(
             id=f"{self._stem}::{law}({label})" if label else f"{self._stem}::{law}",
             contract=plain.contract,

@@ -71,6 +71,8 @@ class _Trial:
     case: Case
     place: Place
     probe: bool = False
+    suspected: bool = False
+    """Whether it failed at first, and it is not known yet what that comes to."""
     attempts: list[int] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
@@ -116,6 +118,7 @@ class Pool:
         self._fail_fast = fail_fast
         self._exhaustive = exhaustive
         self._news = trio.Event()
+        self._under_way: set[int] = set()
         self._attempts = 0
         self._targets = 0
         self._trials = 0
@@ -211,7 +214,7 @@ class Pool:
                 await self._news.wait()
             elif trial.place.lost or trial.case.skip:
                 queue.remove(trial)
-                self._not_run(trial.case, trial.case.skip or trial.place.lost)
+                self._leave_out(trial, trial.case.skip or trial.place.lost)
             elif not trial.place.can_be_many and self._starter.single.locked():
                 async with self._starter.single:
                     pass  # Who had it has gone on with what waits.
@@ -222,12 +225,12 @@ class Pool:
 
     def _may_share(self, queue: deque[_Trial]) -> bool:
         """Whether it is known of some that may share a server if they are of use; or there is nothing else to do."""
-        return not (queue or self._waiting) or not all(map(_is_later, self._together[0]))
+        return not (queue or self._waiting) or not all(map(self._is_later, self._together[0]))
 
     def _ready_to_share(self, queue: deque[_Trial]) -> list[_Trial]:
         """Those of which it is known; all, where there is nothing else to do."""
         trials = self._together.popleft()
-        ready = [trial for trial in trials if not (queue or self._waiting) or not _is_later(trial)]
+        ready = [trial for trial in trials if not (queue or self._waiting) or not self._is_later(trial)]
         if len(ready) < len(trials):
             self._together.append([trial for trial in trials if trial not in ready])
         return ready
@@ -267,7 +270,7 @@ class Pool:
                 driver = Driver(world, instance.target, restless=place.spins)
                 while (trial := self._take(place, queue)) is not None:
                     if pauses(trial.case) and not await self._can_pause(place, driver):
-                        self._not_run(trial.case, NOT_PAUSABLE)
+                        self._leave_out(trial, NOT_PAUSABLE)
                         return
                     await self._ready_for_pause(trial.case, place, driver)
                     fit = await self._begin(trial, instance, driver, "first", world)
@@ -286,9 +289,9 @@ class Pool:
     async def _serve_together(self, trials: list[_Trial], world: World) -> None:
         """One instance for cases that mostly wait, all at once as far as it promises to serve so many clients."""
         place = trials[0].place
-        for trial in [trial for trial in trials if place.usefulness.of(trial.case) not in ("", "later")]:
+        for trial in [trial for trial in trials if _useless(trial)]:
             trials.remove(trial)
-            self._not_run(trial.case, place.usefulness.of(trial.case))
+            self._leave_out(trial, _useless(trial))
         if not trials:
             return
         try:
@@ -319,6 +322,8 @@ class Pool:
     async def _begin(self, trial: _Trial, instance: _Instance, driver: Driver, role: Role, world: World) -> bool:
         """The first attempt at a case; whether the instance is fit for another one."""
         place, served, before = trial.place, instance.served, len(instance.served)
+        if not trial.probe:
+            self._under_way.add(trial.number)
         try:
             fit = await self._perform(trial, trial.case, instance, driver, role, world)
         except BaseException:
@@ -330,7 +335,8 @@ class Pool:
         attempt = Attempt(verdict, before, shared=role == "shared")
         suspects = place.suspects(served[:before]) if place.culprits else ()
         isolated = instance.target.isolation is not None
-        if verdict.outcome == "fail":
+        if verdict.outcome == "fail" and not trial.probe:
+            trial.suspected = True
             place.usefulness.suspected(trial.case)
         weighing = weigh(attempt, replaceable=place.replaceable, suspects=suspects, isolated=isolated)
         self._advance(_Open(trial, weighing, Alone(), served, isolated), None)
@@ -379,12 +385,12 @@ class Pool:
             elif pending.isolated and not pending.trial.place.isolated and judged.verdict.outcome in ("fail", "flaky"):
                 # It has become known meanwhile that this network is no fair place for this server.
                 self._again(pending.trial)
-                self._tell_news()
                 return
             self._judged(pending.trial, judged.verdict, after)
         else:
             if isinstance(pending.move, Alone) and pending.move.exclusive:
-                pending.trial.place.usefulness.postponed(pending.trial.case)
+                pending.trial.place.usefulness.passed_over(pending.trial.case)
+                self._over(pending.trial)
                 self._exclusive.append(pending)
             elif self._spare is not None and not is_hard(pending.trial.verdicts[0].findings):
                 self._soft.append(pending)
@@ -395,6 +401,7 @@ class Pool:
 
     def _again(self, trial: _Trial) -> None:
         """Begin a case anew: what it was judged by does not count."""
+        self._over(trial)
         if not trial.probe:
             self._idle.append(replace(trial, verdicts=[]))
 
@@ -432,7 +439,7 @@ class Pool:
         self.outcomes.add(verdict.outcome)
         if not trial.probe:
             trial.place.usefulness.judged(trial.case, verdict.outcome)
-            self._tell_news()
+            self._over(trial)
         if trial.case is trial.place.probe:
             trial.place.probe_failed = verdict.outcome != "pass"
         if verdict.outcome == "fail" and self._fail_fast:
@@ -453,23 +460,41 @@ class Pool:
         """No more attempts can be made at this case: it is judged by those that there are."""
         if trial.verdicts:
             self._judged(trial, cut_short(trial.verdicts, why))
+        self._over(trial)
 
     def _take(self, place: Place, queue: deque[_Trial]) -> _Trial | None:
         """The next case that is to be run on this server, if any is left and the run goes on."""
         while not self.stop and (trial := self._next(queue, place)) is not None:
             queue.remove(trial)
-            why = trial.case.skip or place.obstacle(trial.case) or place.usefulness.of(trial.case)
+            why = trial.case.skip or place.obstacle(trial.case) or _useless(trial)
             if not why:
                 return trial
-            self._not_run(trial.case, why)
+            self._leave_out(trial, why)
         return None
 
     def _next(self, queue: deque[_Trial], place: Place | None = None) -> _Trial | None:
         """The first that need not wait for what becomes of another, of those for this server if one is named."""
         for trial in queue:
-            if place in (None, trial.place) and not _is_later(trial):
+            if place in (None, trial.place) and not self._is_later(trial):
                 return trial
         return None
+
+    def _is_later(self, trial: _Trial) -> bool:
+        """Whether it waits for what becomes of another, as long as anything is under way that could tell."""
+        return bool(self._under_way) and trial.place.usefulness.of(trial.case) == "later"
+
+    def _over(self, trial: _Trial) -> None:
+        """Nobody needs to wait for this one any more."""
+        self._under_way.discard(trial.number)
+        if trial.suspected:
+            trial.suspected = False
+            trial.place.usefulness.cleared(trial.case)
+        self._tell_news()
+
+    def _leave_out(self, trial: _Trial, why: str) -> None:
+        trial.place.usefulness.passed_over(trial.case)
+        self._not_run(trial.case, why)
+        self._tell_news()
 
     def _tell_news(self) -> None:
         """Something has become of a case: others may have waited for that."""
@@ -505,8 +530,10 @@ class Pool:
         return time.monotonic() - self._origin
 
 
-def _is_later(trial: _Trial) -> bool:
-    return trial.place.usefulness.of(trial.case) == "later"
+def _useless(trial: _Trial) -> str:
+    """Why it is not worth running, or ""."""
+    why = trial.place.usefulness.of(trial.case)
+    return "" if why == "later" else why
 
 
 def _patience(trial: _Trial, case: Case, role: Role) -> Patience:

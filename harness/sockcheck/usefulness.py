@@ -22,7 +22,8 @@ _SIMPLER = ("size.edges",)
 class Usefulness:
     """What became of the cases of one server. `exhaustive`: every variation is worth running.
 
-    Tell it of every case that is `planned`, before any of them `began` to fail, and how each was `judged` in the end.
+    Tell it of every case that is `planned`, of each that is `suspected` until that is `cleared`, and how each was
+    `judged` in the end, or that it is `passed_over`.
     """
 
     def __init__(self, *, exhaustive: bool) -> None:
@@ -39,17 +40,20 @@ class Usefulness:
         """It failed at first; whether that counts is not known yet."""
         self._suspected[_variant(case)] += 1
 
+    def cleared(self, case: Case) -> None:
+        """It was suspected; others need not wait for what comes of that any more."""
+        self._suspected[_variant(case)] -= 1
+
     def judged(self, case: Case, outcome: Outcome) -> None:
         if outcome in ("fail", "flaky", "advice"):
             self._broken[_variant(case)] += 1
         if case.id.endswith(_PLAIN) and _stem(case) in self._plain:
             self._plain[_stem(case)] = "failed" if outcome == "fail" else "known"
 
-    def postponed(self, case: Case) -> None:
-        """It is judged when all others are done: they do not wait for it."""
+    def passed_over(self, case: Case) -> None:
+        """It is not run, or judged when all others are done: they do not wait for it."""
         if case.id.endswith(_PLAIN) and _stem(case) in self._plain:
             self._plain[_stem(case)] = "known"
-        self._suspected[_variant(case)] -= 1
 
     def of(self, case: Case) -> Literal["", "later"] | str:
         """ "" where it is to be run now, `later` where it depends on what is under way, else why it is of no use."""
@@ -61,8 +65,9 @@ class Usefulness:
         variant = _variant(case)
         if not self._exhaustive and self._broken[variant] >= ENOUGH:
             return f"{case.law} is broken already, in {ENOUGH} variations; --exhaustive tries them all"
-        waits = plain == "planned" or (not self._exhaustive and self._suspected[variant] >= ENOUGH)
-        return "later" if waits else ""
+        suspected = 0 if self._exhaustive else self._suspected[variant]
+        enough = suspected > 0 and suspected + self._broken[variant] >= ENOUGH
+        return "later" if plain == "planned" or enough else ""
 
 
 def _stem(case: Case) -> str:

@@ -172,6 +172,12 @@ def test_what_nobody_promised_is_advice_unless_it_is_strict(talk: Path) -> None:
     assert "2 failed, 1 passed" in strict.out
 
 
+def test_where_there_is_no_server_nothing_waits_for_the_plain_case(talk: Path) -> None:
+    ran = sockcheck("run", talk, "--", "{python}", "-c", "raise SystemExit(1)")
+    assert ran.code == 3, ran.everything
+    assert "not run" in ran.everything
+
+
 def test_no_condition_is_tried_with_an_exchange_that_does_not_work(talk: Path) -> None:
     record = talk / "run.jsonl"
     ran = sockcheck("run", talk, "--conditions", "cut.*", "--record", record, "--", *server(talk, MUTE))

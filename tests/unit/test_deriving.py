@@ -186,11 +186,10 @@ def test_a_server_that_runs_already_is_neither_signalled_nor_looked_into() -> No
         conditions=("life.stop", "leave.reset-at-k", "cut.every-byte"),
         capabilities=Capabilities(started=False, observable=True),
     )
+    why = "it needs a server that sockcheck starts, and this one was running already"
     assert skips(derive([scenario(ECHO, contract())], wish)) == {
-        "talk/hello::leave.reset-at-k(queued)": (
-            "its `server:` steps need a server that sockcheck starts, and this one was running already"
-        ),
-        "talk/hello::life.stop": "it needs a server that sockcheck starts, and this one was running already",
+        "talk/hello::leave.reset-at-k(queued)": why,
+        "talk/hello::life.stop": why,
     }
 
 

@@ -50,13 +50,11 @@ def test_only_a_failure_says_that_it_does_not_work(outcome: Outcome) -> None:
     assert begun(plain=outcome).of(cut(1)) == ""
 
 
-def test_who_is_judged_last_is_not_waited_for() -> None:
+def test_who_is_judged_last_or_not_run_is_not_waited_for() -> None:
     found = begun(plain=None)
-    found.suspected(PLAIN)
-    found.postponed(PLAIN)
+    found.passed_over(PLAIN)
     assert found.of(cut(1)) == ""
-    found.suspected(cut(1))
-    found.postponed(cut(1))
+    found.passed_over(cut(1))
     assert found.of(cut(2)) == ""
 
 
@@ -69,7 +67,7 @@ def test_where_there_is_no_plain_case_to_wait_for_none_is_waited_for(plain: Case
     found.planned(cut(1))
     assert found.of(cut(1)) == ""
     found.judged(PLAIN, "fail")
-    found.postponed(PLAIN)
+    found.passed_over(PLAIN)
     assert found.of(cut(1)) == ""
 
 
@@ -94,8 +92,26 @@ def test_what_passes_breaks_nothing() -> None:
 def test_while_enough_are_suspected_the_others_wait() -> None:
     found = begun()
     for at in range(ENOUGH):
+        assert found.of(cut(9)) == ""
         found.suspected(cut(at))
     assert found.of(cut(9)) == "later"
+
+
+def test_those_that_are_judged_and_those_that_are_suspected_are_enough_together() -> None:
+    found = begun()
+    for at in range(ENOUGH - 1):
+        found.judged(cut(at), "fail")
+    found.suspected(cut(8))
+    assert found.of(cut(9)) == "later"
+
+
+def test_whoever_was_suspected_and_is_cleared_is_not_waited_for() -> None:
+    found = begun()
+    for at in range(ENOUGH):
+        found.suspected(cut(at))
+        found.judged(cut(at), "error")
+        found.cleared(cut(at))
+    assert found.of(cut(9)) == ""
 
 
 def test_all_are_tried_where_all_are_wanted() -> None:

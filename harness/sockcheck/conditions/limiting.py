@@ -19,7 +19,7 @@ from sockcheck.case import (
     ServerAction,
     WaitFor,
 )
-from sockcheck.conditions.base import Base, Variation
+from sockcheck.conditions.base import Base, NotDerivedError, Variation
 from sockcheck.conditions.copying import finished, leaving, waiting
 from sockcheck.conditions.sizing import unit
 from sockcheck.frozen import replace
@@ -56,7 +56,10 @@ def endless(base: Base) -> Iterator[Variation]:
     others = waiting(base.actors, "looked")
     yield Variation((sender, *others), server=server, most=_LONGEST * base.stretch, state="own")
     if base.thorough and base.may_pipeline:
-        request = unit(base)[2]
+        try:
+            request = unit(base)[2]
+        except NotDerivedError:
+            return
         flood = replace(send, pieces=(Generated("repeat", _ENDLESS, 0, request),), read=False)
         deaf = replace(sender, actions=tuple(flood if given is send else given for given in sender.actions))
         yield Variation((deaf, *others), "replies unread", (), server, most=_LONGEST * base.stretch, state="own")
