@@ -68,7 +68,8 @@ class Driver:
         self._world = replace(_there(world, target), emit=self._emit)
         self._told = world.emit
         self._target = target
-        self._settle_limit = _RESTLESS_LIMIT if restless else SETTLE_LIMIT
+        # Some never sleep while a client is connected, and others do not when it has left: each is remembered apart.
+        self._settle_limit = self._client_limit = _RESTLESS_LIMIT if restless else SETTLE_LIMIT
         self.spins = False
         self._before: Figures | None = None
         self._connections = 0
@@ -135,8 +136,8 @@ class Driver:
                 self._note(self._figures())
         elif isinstance(event, ServerStarted):
             self._accepted = False
-        elif isinstance(event, Settled) and event.outcome == "late":
-            self._settle_limit = _RESTLESS_LIMIT
+        elif isinstance(event, Settled):
+            self._client_limit = _RESTLESS_LIMIT if event.outcome == "late" else SETTLE_LIMIT
         elif isinstance(event, DeadlinePassed | CaseTimedOut):
             event = replace(event, starved=self._starved())
         elif isinstance(event, ServerDeadlinePassed):
@@ -194,7 +195,7 @@ class Driver:
             judge.exchanges[name],
             self._target.address.sockaddr,
             self._target.asleep,
-            lambda: self._settle_limit,
+            lambda: self._client_limit,
             board,
             lambda: self._first_accept(judge.case),
         )

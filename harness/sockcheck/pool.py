@@ -118,7 +118,8 @@ class Pool:
         self._fail_fast = fail_fast
         self._exhaustive = exhaustive
         self._news = trio.Event()
-        self._under_way: set[int] = set()
+        # The numbers of trials that somebody works on, or soon will: others may wait for what becomes of them.
+        self._awaited: set[int] = set()
         self._attempts = 0
         self._targets = 0
         self._trials = 0
@@ -139,11 +140,12 @@ class Pool:
             if place is None:
                 usefulness = Usefulness(exhaustive=self._exhaustive)
                 self.places.append(place := Place(item.server, item.clients, usefulness=usefulness))
-            place.usefulness.planned(item.case)
             place.clients = min(place.clients, item.clients)
             if place.probe is None and is_probe(item.case):
                 place.probe = item.case
             trial = self._trial(item.case, place)
+            if place.usefulness.planned(item.case):
+                self._awaited.add(trial.number)
             if can_share(item.case, item.clients):
                 together.setdefault(place, []).append(trial)
             else:
@@ -302,7 +304,10 @@ class Pool:
                     await self._share(trials[_TRIED_TOGETHER:], instance, world)
         except* TargetError:
             pass  # it has been told
-        self._idle.extendleft(trial for trial in reversed(trials) if not trial.attempts)
+        for trial in [trial for trial in reversed(trials) if not trial.attempts]:
+            # Whether anybody works on those that mostly wait is not known here.
+            self._over(trial)
+            self._idle.appendleft(trial)
 
     async def _share(self, trials: Sequence[_Trial], instance: _Instance, world: World) -> None:
         """First attempts at all of these, with as many at once as the server has room for."""
@@ -323,7 +328,7 @@ class Pool:
         """The first attempt at a case; whether the instance is fit for another one."""
         place, served, before = trial.place, instance.served, len(instance.served)
         if not trial.probe:
-            self._under_way.add(trial.number)
+            self._awaited.add(trial.number)
         try:
             fit = await self._perform(trial, trial.case, instance, driver, role, world)
         except BaseException:
@@ -480,12 +485,12 @@ class Pool:
         return None
 
     def _is_later(self, trial: _Trial) -> bool:
-        """Whether it waits for what becomes of another, as long as anything is under way that could tell."""
-        return bool(self._under_way) and trial.place.usefulness.of(trial.case) == "later"
+        """Whether it waits for what becomes of another, as long as anybody works on one that could tell."""
+        return bool(self._awaited) and trial.place.usefulness.of(trial.case) == "later"
 
     def _over(self, trial: _Trial) -> None:
         """Nobody needs to wait for this one any more."""
-        self._under_way.discard(trial.number)
+        self._awaited.discard(trial.number)
         if trial.suspected:
             trial.suspected = False
             trial.place.usefulness.cleared(trial.case)
@@ -494,7 +499,7 @@ class Pool:
     def _leave_out(self, trial: _Trial, why: str) -> None:
         trial.place.usefulness.passed_over(trial.case)
         self._not_run(trial.case, why)
-        self._tell_news()
+        self._over(trial)
 
     def _tell_news(self) -> None:
         """Something has become of a case: others may have waited for that."""

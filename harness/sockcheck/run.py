@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
@@ -65,15 +65,29 @@ class Options:
     exhaustive: bool = False
 
 
+def performed(execute: Callable[[], Coroutine[None, None, int]]) -> int:
+    """The exit code that `execute` comes to under trio; INTERRUPTED where SIGINT came while nobody listened for it."""
+    code = INTERRUPTED
+    try:
+        code = trio.run(execute, strict_exception_groups=True)
+    except* KeyboardInterrupt:
+        pass
+    return code
+
+
 class Run:
-    """One run of some items. `origin` is time.monotonic() at its start; every event goes to `facts`."""
+    """One run of some items. `origin` is time.monotonic() at its start; every event goes to `facts`.
+
+    `interrupted`: by a signal. `finished`: the last event has been told.
+    """
 
     def __init__(self, items: Sequence[Item], options: Options, facts: Facts, origin: float) -> None:
         self._pool = Pool(items, facts, origin, fail_fast=options.fail_fast, exhaustive=options.exhaustive)
         self._options = options
         self._facts = facts
         self._origin = origin
-        self._interrupted = False
+        self.interrupted = False
+        self.finished = False
         servers = [place.server for place in self._pool.places]
         self._servers = {id(item.case): servers.index(item.server) for item in items}
 
@@ -94,10 +108,11 @@ class Run:
                     await self._pool.work(world, self._jobs())
                 nursery.cancel_scope.cancel()
             code = self._exit_code()
-            stopped = self._pool.stop if self._interrupted else ""
+            stopped = self._pool.stop if self.interrupted else ""
             for cause in self._facts.causes(time.monotonic() - self._origin, self._server):
                 self._facts.emit(cause)
             self._facts.emit(RunFinished(time.monotonic() - self._origin, code, stopped))
+            self.finished = True
             return code
 
     def _open_diag(self) -> tuple[Diag | None, str]:
@@ -130,13 +145,13 @@ class Run:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for number in signals:
-                self._interrupted = True
+                self.interrupted = True
                 self._pool.stop = f"interrupted by {signal.Signals(number).name}"
                 scope.cancel()
 
     def _exit_code(self) -> int:
         outcomes = self._pool.outcomes
-        if self._interrupted:
+        if self.interrupted:
             return INTERRUPTED
         if "error" in outcomes:
             return INTERNAL

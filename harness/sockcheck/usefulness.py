@@ -32,9 +32,12 @@ class Usefulness:
         self._suspected: Counter[tuple[str, str]] = Counter()
         self._broken: Counter[tuple[str, str]] = Counter()
 
-    def planned(self, case: Case) -> None:
-        if case.id.endswith(_PLAIN) and not case.skip and not case.known_failure:
+    def planned(self, case: Case) -> bool:
+        """Whether others wait for what becomes of it."""
+        awaited = case.id.endswith(_PLAIN) and not case.skip and not case.known_failure
+        if awaited:
             self._plain[_stem(case)] = "planned"
+        return awaited
 
     def suspected(self, case: Case) -> None:
         """It failed at first; whether that counts is not known yet."""

@@ -136,6 +136,8 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("short-send", [PLAIN, cut("in-body"), size("above-power"), result("size.large", "silence")]),
     ("half-close-is-close", [PLAIN, result("size.large", "missing-bytes")]),
     ("impatient", [PLAIN, reading_only(result("size.large", "missing-bytes"))]),
+    ("impatient", [PLAIN, result("size.large", "reset")]),
+    ("closes-unread", [PLAIN, result("size.edges", "reset"), result("size.large", "reset")]),
     ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("cut.at-k", "silence", scenario="cut-at-random")]),
     ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
     ("full-buffer-is-special", [PLAIN, result("size.edges", "silence"), result("size.large")]),

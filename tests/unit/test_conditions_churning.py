@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from varied import ECHO, varied, why_not
 
+from sockcheck.case import Expect, Send
+
 GREETED = "client: [connect, expect: hi, send: abcd, expect: ok]"
 
 
@@ -40,6 +42,14 @@ def test_they_go_in_eight_lanes_at_the_most() -> None:
 def test_where_only_one_client_is_promised_each_waits_for_the_one_before() -> None:
     found = varied("churn.leak", promises={"clients": "1"}).steps("close")
     assert found["client[249]"][0] == "wait for 248 has ended"
+
+
+def test_who_is_served_beside_seven_others_has_the_time_of_all() -> None:
+    def within(clients: str) -> list[float]:
+        case = varied("churn.leak", promises={"clients": clients}).cases["close"]
+        return [action.within for action in case.actors[0].actions if isinstance(action, Send | Expect)]
+
+    assert within("64") == [8 * each for each in within("1")]
 
 
 def test_how_each_of_them_ends() -> None:

@@ -27,7 +27,7 @@ from sockcheck.facts import Facts
 from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading import read_scenario
-from sockcheck.run import FAILED, INTERRUPTED, Options, Run
+from sockcheck.run import FAILED, INTERRUPTED, Options, Run, performed
 from sockcheck.scenario import Contract, Timeouts
 from sockcheck.verdict import Finding, Verdict
 
@@ -108,19 +108,14 @@ class Prober:
                 if fail_fast:
                     collector.on_failure = scope.cancel
                 return await run.execute()
-            return FAILED
+            return INTERRUPTED if run.interrupted else FAILED
 
-        code = INTERRUPTED
-        try:
-            code = trio.run(execute, strict_exception_groups=True)
-        except* KeyboardInterrupt:
-            pass  # the signal came before the run listened for it
-        if code == INTERRUPTED:
+        if performed(execute) == INTERRUPTED:
             raise KeyboardInterrupt
-        performed = list(collector.performed.values())
-        if collector.failed is not None and not performed:
+        found = list(collector.performed.values())
+        if collector.failed is not None and not found:
             raise TargetError(collector.failed.message, collector.failed.hint, collector.failed.output)
-        return performed + collector.not_run
+        return found + collector.not_run
 
 
 class _Collector:

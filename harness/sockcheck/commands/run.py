@@ -27,7 +27,7 @@ from sockcheck.idling import estimate
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed, servers_at_once
+from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed, performed, servers_at_once
 from sockcheck.scenario import Contract
 from sockcheck.selection import nothing_selected, selected
 from sockcheck.suite import Suite, load
@@ -66,10 +66,10 @@ def run(options: argparse.Namespace) -> int:
     for path in sorted({item.case.span.path for item in items}):
         facts.emit(SourceRead(time.monotonic() - origin, path, suite.sources[path]))
     try:
-        code = trio.run(
-            Run(items, _options(options, jobs), facts, origin).execute,
-            strict_exception_groups=True,
-        )
+        running = Run(items, _options(options, jobs), facts, origin)
+        code = performed(running.execute)
+        if not running.finished:
+            facts.emit(RunFinished(time.monotonic() - origin, code, "interrupted by SIGINT"))
     except Exception:  # noqa: BLE001 - whatever it was, what has been measured is reported
         code = INTERNAL
         traceback.print_exc()

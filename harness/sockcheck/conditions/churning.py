@@ -19,7 +19,7 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import Copies, closed, leaving, span
+from sockcheck.conditions.copying import Copies, closed, leaving, patient, span
 from sockcheck.conditions.ending import half_closed
 from sockcheck.conditions.neighbours import GARBAGE, deaf
 from sockcheck.frozen import replace
@@ -34,6 +34,7 @@ def leak(base: Base) -> Iterator[Variation]:
     """One connection after the other, each ended in the same way; what the server keeps of them is counted.
 
     A few at a time where that is promised, so that a server that takes its time for a reply is not waited for so often.
+    Each has the time that all of them would take one behind the other: this law is not about how fast they are served.
     """
     base.repeatable()
     base.quick()
@@ -74,7 +75,7 @@ def _in_turn(actors: list[Actor], lanes: int) -> Iterator[Actor]:
     for number, actor in enumerate(actors):
         where = span(actor)
         before = (WaitFor(where, f"{number - lanes} has ended"),) if number >= lanes else ()
-        yield replace(actor, actions=(*before, *actor.actions, Mark(where, f"{number} has ended")))
+        yield replace(actor, actions=(*before, *patient(actor, lanes).actions, Mark(where, f"{number} has ended")))
 
 
 def _begun(base: Base) -> tuple[Action, ...]:

@@ -12,6 +12,7 @@ from sockcheck.case import (
     Close,
     Connect,
     Count,
+    End,
     Exact,
     Expect,
     Form,
@@ -208,6 +209,17 @@ def closed(actor: Actor) -> Actor:
     if any(isinstance(given, Close | Reset) for given in actor.actions):
         return actor
     return replace(actor, actions=(*actor.actions, Close(span(actor), unread=False)))
+
+
+def patient(actor: Actor, times: int) -> Actor:
+    """It waits so many times as long for what it sends, awaits and expects."""
+    return replace(
+        actor,
+        actions=tuple(
+            replace(given, within=given.within * times) if isinstance(given, Send | Expect | End | Await) else given
+            for given in actor.actions
+        ),
+    )
 
 
 def prefix(actor: Actor) -> tuple[Action, ...]:
