@@ -15,6 +15,8 @@ import yaml
 from echoing import EXCHANGE, scenario, server, serving
 from measuring import SOCKCHECK, Figure, Scale, alternate, environment, process
 
+from sockcheck.commands.outputs import uncollected
+from sockcheck.deriving import Planned, Wish, derive
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.reservation import Reservation
 from sockcheck.suite import load
@@ -42,6 +44,29 @@ client:
   - shutdown: write
   - end: eof
     within: 2s
+"""
+
+_CONTRACT = """\
+contract: planned
+promises:
+  clients: 8
+  half-close: yes
+  orderly-close: yes
+  survives-reset: yes
+  pipelining: yes
+  bounded-input: yes
+  prompt: yes
+  restart: yes
+  backlog: 5
+  idle-close: 1s
+  stops-on-sigterm: 2s
+"""
+_EXCHANGE = """\
+scenario: A line comes back, number {number}
+client:
+  - connect
+  - send: "hello world\\n"
+  - expect: "hello world\\n"
 """
 
 
@@ -106,6 +131,33 @@ def measure_reading(scale: Scale, folder: Path) -> Iterator[Figure]:
     yield Figure(what, "ms", mine, "libyaml's events", parsed, "ratio")
     yield Figure(what, "ms", mine, "yaml.load() with libyaml", safe, "ratio")
     yield Figure(what, "ms", mine, "none", [0.0] * len(mine), "difference", 0.15)
+
+
+def measure_planning(scale: Scale, folder: Path) -> Iterator[Figure]:
+    """The cases of many scenarios under the standard conditions, all promises made; the yardstick is to read them."""
+    number = scale.of(1000)
+    place = folder / "planned"
+    place.mkdir()
+    (place / "contract.yaml").write_text(_CONTRACT)
+    for index in range(number):
+        (place / f"file-{index:04}.sock.yaml").write_text(_EXCHANGE.format(number=index))
+    scenarios = load([str(place)]).scenarios
+    cases: list[int] = []
+
+    def planned() -> float:
+        began = time.process_time()
+        cases.append(sum(isinstance(each, Planned) for each in uncollected(derive(scenarios, Wish(seed=1)))))
+        return time.process_time() - began
+
+    def read() -> float:
+        began = time.process_time()
+        load([str(place)])
+        return time.process_time() - began
+
+    mine, reading = alternate(scale.rounds, planned, read)
+    what = f"CPU of planning {cases[0]:,} cases of {number:,} scenarios"
+    yield Figure(what, "s", mine, "reading these", reading, "ratio")
+    yield Figure(what, "s", mine, "none", [0.0] * len(mine), "difference", 1.0)
 
 
 def measure_keeper(scale: Scale, folder: Path) -> Iterator[Figure]:

@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "started": cases.measure_started,
     "start": parts.measure_start,
     "reading": parts.measure_reading,
+    "planning": parts.measure_planning,
     "connections": crowds.measure_connections,
     "memory": crowds.measure_memory,
     "keeper": parts.measure_keeper,
