@@ -1,6 +1,7 @@
 """Runs the good servers of tests/zoo/good again and again while the machine is busy, and collects every accusation.
 
-    python tests/stability/soak.py [--times 50] [--rounds-of 5] [--surroundings alone …] [--servers NAME …] [--folder F]
+    python tests/stability/soak.py [--times 50] [--rounds-of 5] [--conditions standard] [--surroundings alone …]
+                                   [--servers NAME …] [--folder F]
 
 What was run is kept in FOLDER/done.jsonl, a line for each server, surroundings and round. Started again, it goes on
 where it was interrupted, by a signal or by --limit; `--afresh` forgets what was run. The record of a run in which a
@@ -66,11 +67,21 @@ class Result:
         return self.surroundings, self.server, self.round
 
 
+@dataclass(frozen=True)
+class How:
+    """Each case so many `times` in a run, under which `conditions`; in which `folder` records are kept."""
+
+    times: int
+    conditions: str
+    folder: Path
+
+
 def main() -> int:
     options = read_options()
     if options.afresh:
         shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True, exist_ok=True)
+    how = How(options.rounds_of, options.conditions, options.folder)
     done = options.folder / "done.jsonl"
     results = {result.key: result for result in read_results(done)}
     servers = good_servers()
@@ -86,7 +97,7 @@ def main() -> int:
                     for name in todo:
                         if time.monotonic() > ends:
                             break
-                        result = run(servers[name], surroundings, number, options.rounds_of, before, options.folder)
+                        result = run(servers[name], surroundings, number, before, how)
                         results[result.key] = result
                         with done.open("a") as file:
                             file.write(json.dumps(asdict(result)) + "\n")
@@ -103,6 +114,7 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Run the good servers again and again, and collect every accusation.")
     parser.add_argument("--times", type=int, default=50, help="how often each case is run (default: 50)")
     parser.add_argument("--rounds-of", type=int, default=5, help="how often in one run of sockcheck (default: 5)")
+    parser.add_argument("--conditions", default="standard", help="as for `sockcheck run` (default: %(default)s)")
     parser.add_argument("--surroundings", nargs="+", choices=LOOPS, default=list(LOOPS))
     parser.add_argument("--servers", nargs="+", choices=good_servers(), default=list(good_servers()), metavar="NAME")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".tox" / "stability-results")
@@ -117,13 +129,13 @@ def read_results(done: Path) -> Iterator[Result]:
             yield Result(**json.loads(line))
 
 
-def run(server: GoodServer, surroundings: str, number: int, times: int, before: Sequence[str], folder: Path) -> Result:
+def run(server: GoodServer, surroundings: str, number: int, before: Sequence[str], how: How) -> Result:
     """Run sockcheck once. `before` is what its command begins with."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         record = Path(scratch, "record.jsonl")
         words = [sys.executable, "-m", "sockcheck", "run", server.scenarios(Path(scratch)), "--record", record]
-        words += ["--repeat", times, "--", *server.words(Path(scratch))]
+        words += ["--conditions", how.conditions, "--repeat", how.times, "--", *server.words(Path(scratch))]
         errors = []
         try:
             done = subprocess.run(
@@ -137,12 +149,12 @@ def run(server: GoodServer, surroundings: str, number: int, times: int, before: 
         failed = [case for case in cases if case.outcome in ("fail", "flaky")]
         errors += [str(case) for case in cases if case.outcome not in ("pass", "fail", "flaky")]
         if (failed or errors) and record.exists():
-            shutil.copy(record, folder / f"{surroundings}-{server.name}-{number}.jsonl")
+            shutil.copy(record, how.folder / f"{surroundings}-{server.name}-{number}.jsonl")
     return Result(
         surroundings=surroundings,
         server=server.name,
         round=number,
-        times=times,
+        times=how.times,
         seconds=time.monotonic() - began,
         passed=sum(case.outcome == "pass" for case in cases),
         failed=Counter(case.case for case in failed),
