@@ -171,8 +171,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_doctor(verbs)
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
-    report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
+    report.add_argument(
+        "records",
+        metavar="RECORD",
+        nargs="+",
+        help="a file that `run --record` wrote; - is standard input; several are the shards of one run",
+    )
     _add_reports(report)
+    report.add_argument("--record", metavar="FILE", help="write the record of all shards together")
     _add_reproduce(verbs)
     schema = _add(verbs, "schema", "print the JSON Schema of scenario files, for editors")
     schema.add_argument("--contract", action="store_true", help="that of contract.yaml")
@@ -201,6 +207,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     choice.add_argument("--strict", action="store_true", help="what nobody promised counts too, and is no mere advice")
     choice.add_argument("--exhaustive", action="store_true", help="try every variation of a law, also of a broken one")
     choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
+    choice.add_argument("--shard", metavar="N/OF", help="only this share of the cases: 2/5 is the second of five")
     choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
     choice.add_argument(
         "--flaky",

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sockcheck.case import Case
-from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, CauseNamed, Elided, Event, Received
+from sockcheck.events import CaseFinished, CauseNamed, Elided, Event, Received
 from sockcheck.judging import Bench
+from sockcheck.tallying import Tally
 
 # So many received bytes of a client are kept whole. Behind that, what an expectation took exactly is kept as a digest:
 # a judge that knows what was expected needs no more.
@@ -26,18 +27,13 @@ class Facts:
         self.bench = Bench()
         self._sinks = tuple(sinks)
         self._kept: dict[tuple[int, str], int] = {}
-        self._cases: dict[int, Case] = {}
-        self._judged: list[tuple[Case, CaseJudged]] = []
+        self._tally = Tally()
 
     def emit(self, event: Event) -> None:
         self.bench.tell(event)
+        self._tally.tell(event)
         if isinstance(event, Received):
             event = self._shortened(event)
-        elif isinstance(event, CaseStarted):
-            if event.role != "predecessor":
-                self._cases[event.trial] = event.case
-        elif isinstance(event, CaseJudged):
-            self._judged.append((self._cases[event.trial], event))
         elif isinstance(event, CaseFinished):
             for key in [key for key in self._kept if key[0] == event.attempt]:
                 del self._kept[key]
@@ -46,14 +42,7 @@ class Facts:
 
     def causes(self, at: float, server: Callable[[Case], int]) -> list[CauseNamed]:
         """Why cases failed so far, for each server by itself; `server` tells them apart by number."""
-        if all(judged.verdict.outcome in ("pass", "skip") for _, judged in self._judged):
-            return []
-        from sockcheck.causes import Result, name_causes, told
-
-        results: dict[int, list[Result]] = {}
-        for case, judged in self._judged:
-            results.setdefault(server(case), []).append(Result(case, judged.verdict, judged.after))
-        return [told(cause, at) for each in results.values() for cause in name_causes(each)]
+        return self._tally.causes(at, server)
 
     def _shortened(self, event: Received) -> Received:
         key = event.attempt, event.client

@@ -178,13 +178,15 @@ def summary(view: View, width: int) -> list[Text]:
         lines.append(Text("Weaker than usual:", "yellow"))
     for sentence in view.weaker:
         lines += paragraph(sentence, width, first="  - ")
-    if not view.whole:
-        lines += paragraph("The record is not whole: the run was cut off.", width, "bold magenta", first="")
-    elif view.finished and view.finished.why:
-        lines += paragraph(f"The run ended early: {view.finished.why}", width, "bold magenta", first="")
+    if view.shard:
+        lines += paragraph(view.shard, width, first="")
+    if view.cut_short:
+        lines += paragraph(view.cut_short, width, "bold magenta", first="")
     for message in dict.fromkeys(event.message for event in view.target_failures):
         sentence = f"The server could not be started or reached: {message}"
         lines += paragraph(sentence, width, STYLE["error"], first="")
+    if view.nothing_to_do:
+        return lines
     counts = _counts(view.counts, view.duration)
     return [*lines, counts] if len(counts) <= width else [*lines, *paragraph(counts.plain, width, first="")]
 

@@ -134,6 +134,33 @@ class View:
         return self.run is not None and self.finished is not None
 
     @property
+    def cut_short(self) -> str:
+        """Why this is not all that there should be, in a sentence; "" where it is."""
+        if self.run is None or self.finished is None:
+            return "The record is not whole: the run was cut off."
+        if not self.finished.why:
+            return ""
+        share = self.run.share
+        partial = share is not None and len(share.numbers) < share.of
+        return f"The run {'is not whole' if partial else 'ended early'}: {self.finished.why}"
+
+    @property
+    def shard(self) -> str:
+        """Which share of the cases these are, in a sentence; "" where they are all that there are, or were merged."""
+        share = self.run.share if self.run else None
+        if share is None or len(share.numbers) != 1:
+            return ""
+        name = f"Shard {share.numbers[0]}/{share.of}"
+        if self.nothing_to_do:
+            return f"{name} has no case: there are fewer scenarios than shards."
+        return f"{name}: the other cases are in the other shards." if share.of > 1 else ""
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether this is a shard that no case fell to, which is no mistake."""
+        return self.run is not None and self.run.share is not None and self.run.total == 0
+
+    @property
     def failures(self) -> tuple[CaseView, ...]:
         return tuple(case for case in self.cases if case.outcome in ("fail", "flaky"))
 

@@ -20,6 +20,7 @@ from sockcheck.errors import ReportError, UsageError
 from sockcheck.laws import LAWS
 
 if TYPE_CHECKING:
+    from sockcheck.recording import Recorder
     from sockcheck_reports.view import View
 
 _T = TypeVar("_T")
@@ -91,6 +92,17 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
         view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
     )
     say(text)
+
+
+def record_notes(recorder: Recorder | None) -> list[str]:
+    """Close the record, and what the report says of it."""
+    if recorder is None:
+        return []
+    recorder.close()
+    if recorder.trouble is not None:
+        print(f"sockcheck: {recorder.trouble}", file=sys.stderr)
+        return [recorder.trouble]
+    return [f"record: {recorder.path}"]
 
 
 def say(text: str) -> None:

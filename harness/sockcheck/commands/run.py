@@ -18,18 +18,21 @@ import trio
 from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
 from sockcheck.case import Capabilities
-from sockcheck.commands.outputs import check_writable, coloured, uncollected, width, write_reports
+from sockcheck.commands.outputs import check_writable, coloured, record_notes, uncollected, width, write_reports
+from sockcheck.commands.planned import plan_of, read_for, shared
 from sockcheck.deriving import NotDerived, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
-from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
+from sockcheck.events import RECORD_VERSION, Event, Plan, RunFinished, RunStarted, Share, SourceRead
+from sockcheck.exit_codes import INTERNAL
 from sockcheck.facts import Facts
 from sockcheck.idling import estimate
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed, performed, servers_at_once
+from sockcheck.run import Options, Run, clients_at_once, files_needed, performed, servers_at_once
 from sockcheck.scenario import Contract
 from sockcheck.selection import nothing_selected, selected
+from sockcheck.sharding import parse as parse_shard
 from sockcheck.suite import Suite, load
 from sockcheck.target import Command
 from sockcheck_reports.progress import Progress
@@ -40,7 +43,11 @@ from sockcheck_reports.wording import duration
 def run(options: argparse.Namespace) -> int:
     """Run the scenarios; the exit code. UsageError and MistakesError before anything is started."""
     suite = load(options.paths)
-    items = _items(suite, options)
+    share = parse_shard(options.shard) if options.shard is not None else None
+    everything = _items(suite, options)
+    sources = read_for(everything, suite.sources)
+    plan = plan_of(everything, sources, options)
+    items = shared(everything, share)
     check_writable(junit=options.junit, html=options.html, record=options.record)
     jobs = _jobs(options, items)
     if options.isolate is not None:
@@ -62,9 +69,9 @@ def run(options: argparse.Namespace) -> int:
         sinks.append(recorder.write)
     facts = Facts(sinks)
     origin = time.monotonic()
-    facts.emit(_run_started(options, len(items)))
-    for path in sorted({item.case.span.path for item in items}):
-        facts.emit(SourceRead(time.monotonic() - origin, path, suite.sources[path]))
+    facts.emit(_run_started(options, len(items), plan, share))
+    for path, text in sources.items():
+        facts.emit(SourceRead(time.monotonic() - origin, path, text))
     try:
         running = Run(items, _options(options, jobs), facts, origin)
         code = performed(running.execute)
@@ -78,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         if progress is not None:
             progress.close()
-    write_reports(folder.view(), options, _record_notes(recorder))
+    write_reports(folder.view(), options, record_notes(recorder))
     return code
 
 
@@ -183,7 +190,7 @@ def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
     return jobs
 
 
-def _run_started(options: argparse.Namespace, total: int) -> RunStarted:
+def _run_started(options: argparse.Namespace, total: int, plan: Plan, share: Share | None) -> RunStarted:
     return RunStarted(
         at=0.0,
         version=RECORD_VERSION,
@@ -196,14 +203,6 @@ def _run_started(options: argparse.Namespace, total: int) -> RunStarted:
         observe=not options.no_observe,
         platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         total=total,
+        plan=plan,
+        share=share,
     )
-
-
-def _record_notes(recorder: Recorder | None) -> list[str]:
-    if recorder is None:
-        return []
-    recorder.close()
-    if recorder.trouble is not None:
-        print(f"sockcheck: {recorder.trouble}", file=sys.stderr)
-        return [recorder.trouble]
-    return [f"record: {recorder.path}"]
