@@ -179,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_reports(report)
     report.add_argument("--record", metavar="FILE", help="write the record of all shards together")
+    _add_write_baseline(report)
     _add_reproduce(verbs)
     schema = _add(verbs, "schema", "print the JSON Schema of scenario files, for editors")
     schema.add_argument("--contract", action="store_true", help="that of contract.yaml")
@@ -208,6 +209,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     choice.add_argument("--exhaustive", action="store_true", help="try every variation of a law, also of a broken one")
     choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
     choice.add_argument("--shard", metavar="N/OF", help="only this share of the cases: 2/5 is the second of five")
+    choice.add_argument("--baseline", metavar="FILE", help="known failures, which fail the run only if they pass")
     choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
     choice.add_argument(
         "--flaky",
@@ -222,6 +224,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument("--no-observe", action="store_true", help="do not ask the kernel; use gaps in place of barriers")
     _add_reports(run)
     run.add_argument("--record", metavar="FILE", help="write all that happens as JSON lines")
+    _add_write_baseline(run)
 
 
 def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -305,6 +308,10 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     loudness.add_argument("-v", "--verbose", action="store_const", const=1, default=0, dest="verbosity")
     loudness.add_argument("-q", "--quiet", action="store_const", const=-1, dest="verbosity")
     reports.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
+
+
+def _add_write_baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write-baseline", metavar="FILE", help="write what fails as a file for --baseline")
 
 
 def _count(text: str) -> int:

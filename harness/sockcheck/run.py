@@ -106,6 +106,7 @@ class Run:
                     await nursery.start(self._watch_signals, work)
                     await self._pool.work(world, self._jobs())
                 nursery.cancel_scope.cancel()
+            self._facts.end_baseline(time.monotonic() - self._origin)
             code = self._exit_code()
             stopped = self._pool.stop if self.interrupted else ""
             for cause in self._facts.causes(time.monotonic() - self._origin, self._server):
@@ -152,7 +153,7 @@ class Run:
         fails = {"error": INTERNAL, "fail": FAILED, "busy": BUSY}
         if self._options.flaky == "fail":
             fails["flaky"] = FAILED
-        codes = [fails[outcome] for outcome in self._pool.outcomes if outcome in fails]
+        codes = [fails[outcome] for outcome in self._facts.outcomes if outcome in fails]
         if any(place.lost for place in self._pool.places):
             codes.append(UNAVAILABLE)
         return INTERRUPTED if self.interrupted else worst(codes)

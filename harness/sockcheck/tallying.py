@@ -22,6 +22,10 @@ class Tally:
         elif isinstance(event, CaseJudged) and event.trial in self._cases:
             self._judged.append((self._cases[event.trial], event))
 
+    def case(self, trial: int) -> Case | None:
+        """The case of that number, if it has begun."""
+        return self._cases.get(trial)
+
     def causes(self, at: float, server: Callable[[Case], int]) -> list[CauseNamed]:
         """Why cases failed so far, for each server by itself; `server` tells them apart by number."""
         if all(judged.verdict.outcome in ("pass", "skip") for _, judged in self._judged):

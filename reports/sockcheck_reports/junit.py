@@ -107,7 +107,7 @@ def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], na
         _output(element, entry, f"advice, which does not count: {clipped(entry.reason)}\n\n{text}")
         return element
     if entry.known_failure:
-        _result(element, "skipped", "known-failure", entry.reason, text)
+        _result(element, "skipped", "baseline" if entry.in_baseline else "known-failure", entry.reason, text)
     elif entry.outcome in ("fail", "flaky"):
         first = entry.findings[0] if entry.findings else None
         kind = "flaky" if entry.outcome == "flaky" else first.kind if first else "fail"

@@ -143,9 +143,12 @@ def _known(view: View, laws: Mapping[str, str], width: int, *, whole: bool) -> l
         return lines
     reasons: dict[str, list[str]] = {}
     for case in view.known_failures:
-        reasons.setdefault(case.reason.removeprefix("known failure: "), []).append(case.label)
+        why = "" if case.in_baseline else case.reason.removeprefix("known failure: ")
+        reasons.setdefault(why, []).append(case.label)
     for why, labels in reasons.items():
-        lines += paragraph(f"{count(len(labels), 'known failure')}: {why}", width, "yellow", first="", rest="  ")
+        number = len(labels)
+        known = f"{count(number, 'known failure')}: {why}" if why else f"{count(number, 'failure')} in the baseline"
+        lines += paragraph(known, width, "yellow", first="", rest="  ")
         lines += [Text(f"  {plain(label)}") for label in labels[:_SHOWN_WHOLE]]
         if labels[_SHOWN_WHOLE:]:
             lines.append(Text(f"  and {len(labels) - _SHOWN_WHOLE:,} more"))
@@ -192,6 +195,7 @@ def summary(view: View, width: int) -> list[Text]:
 
 
 def _counts(counts: Counts, seconds: float) -> Text:
+    known = counts.known - counts.baseline
     parts = [
         (counts.failed, "failed", STYLE["fail"]),
         (counts.flaky, "flaky", STYLE["flaky"]),
@@ -199,7 +203,8 @@ def _counts(counts: Counts, seconds: float) -> Text:
         (counts.busy, "not judged on a busy machine", STYLE["busy"]),
         (counts.passed, "passed", STYLE["pass"]),
         (counts.advice, "advice", STYLE["advice"]),
-        (counts.known, "known failure" if counts.known == 1 else "known failures", STYLE["skip"]),
+        (counts.baseline, "in the baseline", STYLE["skip"]),
+        (known, "known failure" if known == 1 else "known failures", STYLE["skip"]),
         (counts.skipped, "skipped", STYLE["skip"]),
         (counts.not_run, "not run", STYLE["skip"]),
     ]

@@ -70,7 +70,8 @@ _CaseEvent = ClientEvent | ServerEvent | CaseTimedOut | HealthRead | Troubled
 class Counts:
     """How many cases ended how. `not_run` are those that were planned but had no verdict.
 
-    `known` are known failures, which are not among the others. `advice` are those that broke what was not promised.
+    `known` are known failures, which are not among the others, `baseline` those of them that the baseline knows.
+    `advice` are those that broke what was not promised.
     """
 
     passed: int = 0
@@ -82,6 +83,7 @@ class Counts:
     flaky: int = 0
     busy: int = 0
     advice: int = 0
+    baseline: int = 0
 
     @property
     def total(self) -> int:
@@ -300,6 +302,7 @@ class Folder:
                 flaky=counted["flaky"],
                 busy=counted["busy"],
                 advice=counted["advice"],
+                baseline=sum(case.in_baseline for case in cases),
             ),
             cases=cases,
             not_run=tuple(self._not_run),

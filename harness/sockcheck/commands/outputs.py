@@ -35,6 +35,7 @@ def check_writable(**files: str | None) -> None:
         if name is None:
             continue
         path = Path(name)
+        option = option.replace("_", "-")
         if path.is_dir():
             raise UsageError(f"--{option}: {name} is a folder", "name a file")
         if not path.parent.is_dir():
@@ -82,7 +83,7 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
         if name is None:
             continue
         try:
-            _write(Path(name), _render(option, view))
+            write_file(Path(name), _render(option, view))
         except ReportError as error:
             print(f"sockcheck: {error.message}", file=sys.stderr)
             written.append(error.message)
@@ -131,8 +132,11 @@ def _render(option: str, view: View) -> str:
     return html.render(view, LAWS)
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: whoever looks at the file while it is written, or after a crash, sees the old one."""
+def write_file(path: Path, text: str) -> None:
+    """Whole or not at all: whoever looks at the file while it is written, or after a crash, sees the old one.
+
+    Raises ReportError.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

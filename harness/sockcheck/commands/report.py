@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sockcheck import recording
+from sockcheck.baseline import Failures
+from sockcheck.commands import baselines
 from sockcheck.commands.outputs import check_writable, record_notes, write_reports
 from sockcheck.errors import RecordError, UsageError
 from sockcheck.events import Event, RunFinished
@@ -23,6 +25,7 @@ def report(options: argparse.Namespace) -> int:
     What a damaged record holds before the damage is reported, then the damage is told.
     """
     check_writable(junit=options.junit, html=options.html, record=options.record)
+    whys = baselines.to_write(options)
     _check_records(options.records, options.record)
     damages: list[RecordError] = []
     records = [(name, _undamaged(name, damages)) for name in options.records]
@@ -33,16 +36,23 @@ def report(options: argparse.Namespace) -> int:
     recorder = Recorder(options.record) if options.record is not None else None
     if recorder is not None:
         sinks.append(recorder.write)
+    failures = Failures()
+    if options.write_baseline is not None:
+        sinks.append(failures.tell)
     code = INTERNAL
     for event in _with_first(first, events):
         for sink in sinks:
             sink(event)
         if isinstance(event, RunFinished):
             code = event.exit_code
-    write_reports(folder.view(), options, record_notes(recorder))
+    code = INTERNAL if damages else code
+    notes = record_notes(recorder)
+    if options.write_baseline is not None:
+        notes.append(baselines.write(options.write_baseline, failures, whys, code))
+    write_reports(folder.view(), options, notes)
     for damage in damages:
         print(f"sockcheck: {damage.message}\nhint: {damage.hint}", file=sys.stderr)
-    return INTERNAL if damages else code
+    return code
 
 
 def _check_records(names: list[str], written: str | None) -> None:
