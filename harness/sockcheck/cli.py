@@ -27,6 +27,14 @@ exit codes:
                                   130  interrupted; what ran is still reported
 """
 
+_DIFF_EXIT_CODES = """\
+exit codes:
+  0  nothing fails that did not fail before
+  1  something does, or is flaky now
+  2  bad usage, or what is no record
+  3, 4, 5, 130  how NEW itself ended, where not all of it could be judged
+"""
+
 _RUN_EXAMPLES = """\
 examples:
   sockcheck run scenarios/echo -- python my_server.py {host} {port}
@@ -90,6 +98,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.report import report
 
             return report(options)
+        case "diff":
+            from sockcheck.commands.diff import diff
+
+            return diff(options)
         case "check":
             return _check(options)
         case "list":
@@ -180,6 +192,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_reports(report)
     report.add_argument("--record", metavar="FILE", help="write the record of all shards together")
     _add_write_baseline(report)
+    diff = _add(verbs, "diff", "say what has changed from one recorded run to another")
+    diff.epilog = _DIFF_EXIT_CODES
+    diff.add_argument("old", metavar="OLD", help="a record that `run --record` or `report --record` wrote")
+    diff.add_argument("new", metavar="NEW", help="another; - is standard input")
+    diff.add_argument("--json", action="store_true", help="the same as JSON, for programs")
+    diff.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_reproduce(verbs)
     schema = _add(verbs, "schema", "print the JSON Schema of scenario files, for editors")
     schema.add_argument("--contract", action="store_true", help="that of contract.yaml")
