@@ -143,8 +143,8 @@ class View:
         if not self.finished.why:
             return ""
         share = self.run.share
-        partial = share is not None and len(share.numbers) < share.of
-        return f"The run {'is not whole' if partial else 'ended early'}: {self.finished.why}"
+        shared = share is not None and share.of > 1
+        return f"The run {'is not whole' if shared else 'ended early'}: {self.finished.why}"
 
     @property
     def shard(self) -> str:
