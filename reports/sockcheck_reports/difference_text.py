@@ -96,8 +96,14 @@ def _run(name: str, view: View, width: int) -> list[Text]:
     counts = view.counts
     failed = f", {counts.failed:,} failed" if counts.failed else ""
     flaky = f", {counts.flaky:,} flaky" if counts.flaky else ""
-    began = f"{view.run.started[:19]}: " if view.run else ""
+    began = f"{_moment(view.run.started)}: " if view.run else ""
     return paragraph(f"{began}{count(counts.total, 'case')}{failed}{flaky}", width, first=f"{name}  ")
+
+
+def _moment(started: str) -> str:
+    """`2026-05-04 09:30:00 UTC`; what a record says otherwise stays as it is."""
+    day, letter, rest = started.partition("T")
+    return f"{day} {rest[:8]} UTC" if letter and rest.endswith("+00:00") else started
 
 
 def _changes(title: str, style: str, changes: Sequence[Change], width: int, *, told: bool = True) -> list[Text]:

@@ -83,7 +83,9 @@ def test_where_nothing_has_changed_that_is_said() -> None:
     assert groups(difference) == {}
     assert (difference.exit_code, difference.unlike, difference.unsure, difference.laws) == (0, (), "", ())
     text = render(difference, view(run().case("a")), view(run().case("a")))
-    assert text == "OLD  2025-11-20T13:15:00: 1 case\nNEW  2025-11-20T13:15:00: 1 case\n\nNothing has changed.\n"
+    assert (
+        text == "OLD  2025-11-20 13:15:00 UTC: 1 case\nNEW  2025-11-20 13:15:00 UTC: 1 case\n\nNothing has changed.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,11 @@ def test_a_case_that_is_in_both(old: Outcome, new: Outcome, group: str, code: in
     difference = of(run().case("a", old), run().case("a", new))
     assert groups(difference) == ({group: ["a"]} if group else {})
     assert difference.exit_code == code
+
+
+def test_a_moment_that_is_written_otherwise_is_shown_as_it_is() -> None:
+    nothing = view(run(started="2025-11-20T13:15:00+01:00"))
+    assert "OLD  2025-11-20T13:15:00+01:00: 1 case" in render(compare(nothing, nothing), nothing, nothing)
 
 
 def test_cases_come_and_go() -> None:
