@@ -27,6 +27,14 @@ exit codes:
                                   130  interrupted; what ran is still reported
 """
 
+_DIFF_EXIT_CODES = """\
+exit codes:
+  0  nothing fails that did not fail before
+  1  something does, or is flaky now
+  2  bad usage, or what is no record
+  3, 4, 5, 130  how NEW itself ended, where not all of it could be judged
+"""
+
 _RUN_EXAMPLES = """\
 examples:
   sockcheck run scenarios/echo -- python my_server.py {host} {port}
@@ -90,6 +98,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.report import report
 
             return report(options)
+        case "diff":
+            from sockcheck.commands.diff import diff
+
+            return diff(options)
         case "check":
             return _check(options)
         case "list":
@@ -171,8 +183,21 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_doctor(verbs)
     report = _add(verbs, "report", "make the reports of a recorded run; the exit code is that run's")
-    report.add_argument("record", metavar="RECORD", help="a file that `run --record` wrote; - is standard input")
+    report.add_argument(
+        "records",
+        metavar="RECORD",
+        nargs="+",
+        help="a file that `run --record` wrote; - is standard input; several are the shards of one run",
+    )
     _add_reports(report)
+    report.add_argument("--record", metavar="FILE", help="write the record of all shards together")
+    _add_write_baseline(report)
+    diff = _add(verbs, "diff", "say what has changed from one recorded run to another")
+    diff.epilog = _DIFF_EXIT_CODES
+    diff.add_argument("old", metavar="OLD", help="a record that `run --record` or `report --record` wrote")
+    diff.add_argument("new", metavar="NEW", help="another; - is standard input")
+    diff.add_argument("--json", action="store_true", help="the same as JSON, for programs")
+    diff.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_reproduce(verbs)
     schema = _add(verbs, "schema", "print the JSON Schema of scenario files, for editors")
     schema.add_argument("--contract", action="store_true", help="that of contract.yaml")
@@ -201,6 +226,8 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     choice.add_argument("--strict", action="store_true", help="what nobody promised counts too, and is no mere advice")
     choice.add_argument("--exhaustive", action="store_true", help="try every variation of a law, also of a broken one")
     choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
+    choice.add_argument("--shard", metavar="N/OF", help="only this share of the cases: 2/5 is the second of five")
+    choice.add_argument("--baseline", metavar="FILE", help="known failures, which fail the run only if they pass")
     choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
     choice.add_argument(
         "--flaky",
@@ -215,6 +242,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument("--no-observe", action="store_true", help="do not ask the kernel; use gaps in place of barriers")
     _add_reports(run)
     run.add_argument("--record", metavar="FILE", help="write all that happens as JSON lines")
+    _add_write_baseline(run)
 
 
 def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -298,6 +326,10 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     loudness.add_argument("-v", "--verbose", action="store_const", const=1, default=0, dest="verbosity")
     loudness.add_argument("-q", "--quiet", action="store_const", const=-1, dest="verbosity")
     reports.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
+
+
+def _add_write_baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write-baseline", metavar="FILE", help="write what fails as a file for --baseline")
 
 
 def _count(text: str) -> int:

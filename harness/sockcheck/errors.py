@@ -36,9 +36,11 @@ class ScenarioError(SockcheckError):
 class MistakesError(SockcheckError):
     """All the mistakes of all the files that were read, in the order of the files and lines."""
 
-    def __init__(self, errors: tuple[ScenarioError, ...], sources: dict[str, str]) -> None:
+    def __init__(
+        self, errors: tuple[ScenarioError, ...], sources: dict[str, str], where: str = "the scenario files"
+    ) -> None:
         count = len(errors)
-        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the scenario files")
+        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in {where}")
         self.errors = errors
         self.sources = sources
 

@@ -31,8 +31,40 @@ Data = bytes | Elided
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedServer:
+    """A server: `contracts` are the names of those that it is tried with; `command` as it was given, or its address."""
+
+    contracts: tuple[str, ...]
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the run as a whole tries, and how, whichever share of it this is: shards of one run have the same.
+
+    `digest` is a SHA-256 of everything that it follows from: the files, the ids of the cases, the servers, the options.
+    `options` are those that bear on what is tried and what it comes to.
+    """
+
+    digest: str
+    options: tuple[str, ...]
+    servers: tuple[PlannedServer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The shards, of so many in all, whose cases are here: one of a run with `--shard`, several where it was merged."""
+
+    numbers: tuple[int, ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The first line of every record. `observe` is False where `--no-observe` forced the fall-backs."""
+    """The first line of every record. `observe` is False where `--no-observe` forced the fall-backs.
+
+    `total` cases are to be run. `share` is null where these are all that there are.
+    """
 
     at: float
     version: int
@@ -45,11 +77,13 @@ class RunStarted:
     observe: bool
     platform: str
     total: int
+    plan: Plan | None = None
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRead:
-    """The text of a scenario file, so that a report can show the failing line without the file."""
+    """The text of a file of the plan, so that a report can show the failing line without the file."""
 
     at: float
     path: str
@@ -585,7 +619,7 @@ class CauseNamed:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The last line of a record that is whole. `why` is empty, or what ended the run early."""
+    """The last line of a record that is whole. `why` is empty, or why this is not all of the run."""
 
     at: float
     exit_code: int

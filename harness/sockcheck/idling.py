@@ -10,6 +10,8 @@ from sockcheck.case import Action, Case, Expect, Not, Quiet, Send, Wait
 _LONG = 0.1
 # What a connection takes, and what the steps of a server do, in seconds: roughly, with servers in Python.
 _CONNECTION, _STARTED = 0.006, 0.1
+# So many cases that wait do so at a time.
+_TOGETHER = 8
 
 
 def idle_time(case: Case) -> float:
@@ -24,8 +26,16 @@ def mostly_waits(case: Case) -> bool:
 
 def estimate(cases: Sequence[Case], servers: int) -> float:
     """About how long, in seconds, it takes to run all of them with so many servers at a time, if none fails."""
-    each = [len(case.actors) * _CONNECTION + (_STARTED if case.server else 0.0) for case in cases]
-    return sum(each) / servers + max((idle_time(case) for case in cases), default=0.0)
+    return sum(map(_active, cases)) / servers + max((idle_time(case) for case in cases), default=0.0)
+
+
+def effort(case: Case) -> float:
+    """About how long, in seconds, a machine is busy with a case, among many others of which some wait."""
+    return _active(case) + idle_time(case) / _TOGETHER
+
+
+def _active(case: Case) -> float:
+    return len(case.actors) * _CONNECTION + (_STARTED if case.server else 0.0)
 
 
 def can_share(case: Case, clients: int) -> bool:

@@ -36,7 +36,7 @@ from sockcheck.place import NOT_PAUSABLE, Place, pauses
 from sockcheck.starting import Starter
 from sockcheck.target import Command, Target
 from sockcheck.usefulness import Usefulness
-from sockcheck.verdict import Outcome, Verdict
+from sockcheck.verdict import Verdict
 from sockcheck.world import World
 
 Server = Command | Address
@@ -112,7 +112,6 @@ class Pool:
     ) -> None:
         self.places: list[Place] = []
         self.stop = ""
-        self.outcomes: set[Outcome] = set()
         self._facts = facts
         self._origin = origin
         self._fail_fast = fail_fast
@@ -441,12 +440,12 @@ class Pool:
         if trial.case.advice and verdict.outcome in ("fail", "flaky"):
             why = f"the law needs {trial.case.advice!r}, which nobody promised"
             verdict = replace(verdict, outcome="advice", reason=verdict.reason or why)
-        self.outcomes.add(verdict.outcome)
         if not trial.probe:
             trial.place.usefulness.judged(trial.case, verdict.outcome)
             self._over(trial)
         if trial.case is trial.place.probe:
             trial.place.probe_failed = verdict.outcome != "pass"
+        verdict = self._facts.excused(trial.case, verdict, fresh=trial.probe)
         if verdict.outcome == "fail" and self._fail_fast:
             self.stop = self.stop or "an earlier case failed (--fail-fast)"
         self._facts.emit(CaseJudged(self._clock(), trial.number, tuple(trial.attempts), verdict, after))

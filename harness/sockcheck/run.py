@@ -14,14 +14,13 @@ import trio
 
 from sockcheck.case import Case
 from sockcheck.events import RunFinished
+from sockcheck.exit_codes import BUSY, FAILED, INTERNAL, INTERRUPTED, UNAVAILABLE, worst
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share
 from sockcheck.observe.sockdiag import Diag, peer_query
 from sockcheck.poller import open_poller
 from sockcheck.pool import IDLERS, Item, Pool
 from sockcheck.world import World
-
-PASSED, FAILED, UNAVAILABLE, INTERNAL, BUSY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 
 # Descriptors: so many for ourselves, and so many for each server with its keeper; more where it has a network of its
 # own, from which sockets are kept in stock.
@@ -107,6 +106,7 @@ class Run:
                     await nursery.start(self._watch_signals, work)
                     await self._pool.work(world, self._jobs())
                 nursery.cancel_scope.cancel()
+            self._facts.end_baseline(time.monotonic() - self._origin)
             code = self._exit_code()
             stopped = self._pool.stop if self.interrupted else ""
             for cause in self._facts.causes(time.monotonic() - self._origin, self._server):
@@ -150,13 +150,10 @@ class Run:
                 scope.cancel()
 
     def _exit_code(self) -> int:
-        outcomes = self._pool.outcomes
-        if self.interrupted:
-            return INTERRUPTED
-        if "error" in outcomes:
-            return INTERNAL
-        if "fail" in outcomes or ("flaky" in outcomes and self._options.flaky == "fail"):
-            return FAILED
+        fails = {"error": INTERNAL, "fail": FAILED, "busy": BUSY}
+        if self._options.flaky == "fail":
+            fails["flaky"] = FAILED
+        codes = [fails[outcome] for outcome in self._facts.outcomes if outcome in fails]
         if any(place.lost for place in self._pool.places):
-            return UNAVAILABLE
-        return BUSY if "busy" in outcomes else PASSED
+            codes.append(UNAVAILABLE)
+        return INTERRUPTED if self.interrupted else worst(codes)

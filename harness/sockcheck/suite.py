@@ -25,10 +25,14 @@ _LARGEST_FILE = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Scenarios, ordered by path, and the texts of all the files that were read, by their paths."""
+    """Scenarios, ordered by path, and the texts of all the files that were read, by their paths.
+
+    `whole` names the contracts of which all scenarios are here.
+    """
 
     scenarios: tuple[Scenario, ...]
     sources: Mapping[str, str]
+    whole: frozenset[str] = frozenset()
 
 
 def load(paths: Sequence[str]) -> Suite:
@@ -86,6 +90,7 @@ class _Loader:
 
     def __init__(self) -> None:
         self._files: dict[Path, tuple[Path, Path]] = {}
+        self._folders: list[Path] = []
         self._contracts: dict[Path, Contract | None] = {}
         self._sources: dict[str, str] = {}
         self._errors: list[ScenarioError] = []
@@ -100,6 +105,7 @@ class _Loader:
         if not found:
             hint = f"scenarios are files whose names end in {SUFFIX}"
             raise UsageError(f"there are no scenarios in the folder '{path}'", hint)
+        self._folders.append(path)
         for file in found:
             self._add_file(file, path)
 
@@ -113,7 +119,9 @@ class _Loader:
         if self._errors:
             raise MistakesError(tuple(self._errors), self._sources)
         _check_names(scenarios)
-        return Suite(scenarios, self._sources)
+        contracts = {scenario.contract.name: Path(scenario.contract.path) for scenario in scenarios}
+        whole = {name for name, path in contracts.items() if any(map(path.is_relative_to, self._folders))}
+        return Suite(scenarios, self._sources, frozenset(whole))
 
     def _scenario(self, file: Path, top: Path) -> Scenario | None:
         contract = self._contract(file.parent, top)

@@ -37,6 +37,10 @@ Kind = Literal[
 Outcome = Literal["pass", "fail", "flaky", "advice", "error", "busy", "skip"]
 
 
+IN_BASELINE = "in the baseline"
+"""How the reason of a verdict begins that would be a failure, were it not in the baseline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The first byte that differs. `offset` counts from the first byte of the expectation.

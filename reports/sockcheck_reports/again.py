@@ -11,7 +11,8 @@ from sockcheck.events import RunStarted
 
 _TAKES_VALUE = frozenset(
     {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
-    | {"--timeout", "--port", "--isolate", "--flaky", "--conditions"}
+    | {"--timeout", "--port", "--isolate", "--flaky", "--conditions", "--shard"}
+    | {"--baseline", "--write-baseline"}
 )
 _KEPT = frozenset(
     {"--connect", "--stretch", "--timeout", "--port", "--isolate", "--no-observe", "--conditions", "--strict"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sockcheck.case import Case
 from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, Role, TargetOutput
-from sockcheck.verdict import Finding, Outcome, Verdict
+from sockcheck.verdict import IN_BASELINE, Finding, Outcome, Verdict
 
 from .rows import Row
 from .timeline import TimelineEvent, not_judged, tell
@@ -73,6 +73,11 @@ class CaseView:
     def known_failure(self) -> bool:
         """It failed, as its author knows: that is no failure, and more than a case that was not run."""
         return self.outcome == "skip" and bool(self.findings)
+
+    @property
+    def in_baseline(self) -> bool:
+        """It is a known failure because the baseline says so."""
+        return self.known_failure and self.reason.startswith(IN_BASELINE)
 
 
 @dataclass(slots=True)

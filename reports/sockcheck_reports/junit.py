@@ -107,7 +107,7 @@ def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], na
         _output(element, entry, f"advice, which does not count: {clipped(entry.reason)}\n\n{text}")
         return element
     if entry.known_failure:
-        _result(element, "skipped", "known-failure", entry.reason, text)
+        _result(element, "skipped", "baseline" if entry.in_baseline else "known-failure", entry.reason, text)
     elif entry.outcome in ("fail", "flaky"):
         first = entry.findings[0] if entry.findings else None
         kind = "flaky" if entry.outcome == "flaky" else first.kind if first else "fail"
@@ -150,7 +150,7 @@ def _run_troubles(view: View, names: _Names) -> Iterable[Element]:
     elif view.finished and view.finished.exit_code not in (0, 1) and not view.target_failures:
         message = view.finished.why or f"the run ended with exit code {view.finished.exit_code}"
         yield _trouble("the run is complete", "run", message, clipped(message), names)
-    elif view.counts.total == 0:
+    elif view.counts.total == 0 and not view.nothing_to_do:
         message = "no case was run"
         yield _trouble("cases are run", "run", message, message, names)
 

@@ -143,9 +143,12 @@ def _known(view: View, laws: Mapping[str, str], width: int, *, whole: bool) -> l
         return lines
     reasons: dict[str, list[str]] = {}
     for case in view.known_failures:
-        reasons.setdefault(case.reason.removeprefix("known failure: "), []).append(case.label)
+        why = "" if case.in_baseline else case.reason.removeprefix("known failure: ")
+        reasons.setdefault(why, []).append(case.label)
     for why, labels in reasons.items():
-        lines += paragraph(f"{count(len(labels), 'known failure')}: {why}", width, "yellow", first="", rest="  ")
+        number = len(labels)
+        known = f"{count(number, 'known failure')}: {why}" if why else f"{count(number, 'failure')} in the baseline"
+        lines += paragraph(known, width, "yellow", first="", rest="  ")
         lines += [Text(f"  {plain(label)}") for label in labels[:_SHOWN_WHOLE]]
         if labels[_SHOWN_WHOLE:]:
             lines.append(Text(f"  and {len(labels) - _SHOWN_WHOLE:,} more"))
@@ -178,18 +181,21 @@ def summary(view: View, width: int) -> list[Text]:
         lines.append(Text("Weaker than usual:", "yellow"))
     for sentence in view.weaker:
         lines += paragraph(sentence, width, first="  - ")
-    if not view.whole:
-        lines += paragraph("The record is not whole: the run was cut off.", width, "bold magenta", first="")
-    elif view.finished and view.finished.why:
-        lines += paragraph(f"The run ended early: {view.finished.why}", width, "bold magenta", first="")
+    if view.shard:
+        lines += paragraph(view.shard, width, first="")
+    if view.cut_short:
+        lines += paragraph(view.cut_short, width, "bold magenta", first="")
     for message in dict.fromkeys(event.message for event in view.target_failures):
         sentence = f"The server could not be started or reached: {message}"
         lines += paragraph(sentence, width, STYLE["error"], first="")
+    if view.nothing_to_do:
+        return lines
     counts = _counts(view.counts, view.duration)
     return [*lines, counts] if len(counts) <= width else [*lines, *paragraph(counts.plain, width, first="")]
 
 
 def _counts(counts: Counts, seconds: float) -> Text:
+    known = counts.known - counts.baseline
     parts = [
         (counts.failed, "failed", STYLE["fail"]),
         (counts.flaky, "flaky", STYLE["flaky"]),
@@ -197,7 +203,8 @@ def _counts(counts: Counts, seconds: float) -> Text:
         (counts.busy, "not judged on a busy machine", STYLE["busy"]),
         (counts.passed, "passed", STYLE["pass"]),
         (counts.advice, "advice", STYLE["advice"]),
-        (counts.known, "known failure" if counts.known == 1 else "known failures", STYLE["skip"]),
+        (counts.baseline, "in the baseline", STYLE["skip"]),
+        (known, "known failure" if known == 1 else "known failures", STYLE["skip"]),
         (counts.skipped, "skipped", STYLE["skip"]),
         (counts.not_run, "not run", STYLE["skip"]),
     ]

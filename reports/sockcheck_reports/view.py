@@ -70,7 +70,8 @@ _CaseEvent = ClientEvent | ServerEvent | CaseTimedOut | HealthRead | Troubled
 class Counts:
     """How many cases ended how. `not_run` are those that were planned but had no verdict.
 
-    `known` are known failures, which are not among the others. `advice` are those that broke what was not promised.
+    `known` are known failures, which are not among the others, `baseline` those of them that the baseline knows.
+    `advice` are those that broke what was not promised.
     """
 
     passed: int = 0
@@ -82,6 +83,7 @@ class Counts:
     flaky: int = 0
     busy: int = 0
     advice: int = 0
+    baseline: int = 0
 
     @property
     def total(self) -> int:
@@ -132,6 +134,33 @@ class View:
     @property
     def whole(self) -> bool:
         return self.run is not None and self.finished is not None
+
+    @property
+    def cut_short(self) -> str:
+        """Why this is not all that there should be, in a sentence; "" where it is."""
+        if self.run is None or self.finished is None:
+            return "The record is not whole: the run was cut off."
+        if not self.finished.why:
+            return ""
+        share = self.run.share
+        shared = share is not None and share.of > 1
+        return f"The run {'is not whole' if shared else 'ended early'}: {self.finished.why}"
+
+    @property
+    def shard(self) -> str:
+        """Which share of the cases these are, in a sentence; "" where they are all that there are, or were merged."""
+        share = self.run.share if self.run else None
+        if share is None or len(share.numbers) != 1:
+            return ""
+        name = f"Shard {share.numbers[0]}/{share.of}"
+        if self.nothing_to_do:
+            return f"{name} has no case: there are fewer scenarios than shards."
+        return f"{name}: the other cases are in the other shards." if share.of > 1 else ""
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether this is a shard that no case fell to, which is no mistake."""
+        return self.run is not None and self.run.share is not None and self.run.total == 0
 
     @property
     def failures(self) -> tuple[CaseView, ...]:
@@ -273,6 +302,7 @@ class Folder:
                 flaky=counted["flaky"],
                 busy=counted["busy"],
                 advice=counted["advice"],
+                baseline=sum(case.in_baseline for case in cases),
             ),
             cases=cases,
             not_run=tuple(self._not_run),

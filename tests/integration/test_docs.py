@@ -61,7 +61,7 @@ NOT_RUN = {
 }
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
 
-VERBS = ("run", "init", "check", "doctor", "list", "explain", "report", "reproduce", "schema", "serve")
+VERBS = ("run", "init", "check", "doctor", "list", "explain", "report", "diff", "reproduce", "schema", "serve")
 # Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's; the others
 # are those of setpriv.
 OTHERS_OPTIONS = {"--idle", "--security-opt", "--reuid", "--regid", "--clear-groups"}
@@ -219,6 +219,7 @@ def comparable(output: str) -> str:
     since what is left out behind five broken variations depends on how many were under way.
     """
     output = re.sub(r"^ +-?[\d.]+ (?=(--|->|<-| \||\.\.) )", "at ", output, flags=re.MULTILINE)
+    output = re.sub(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "a moment", output)
     output = re.sub(r"\b[\d.]+ (ms|s)\b", "a time", " ".join(output.split()))
     output = re.sub(r"\b\d{2,} cases: [^:]*(?= in a time)", lambda found: re.sub(r"\d+", "some", found[0]), output)
     output = re.sub(r"\b\d{2,}(?= (cases|passed|failed)\b)", "many", output)

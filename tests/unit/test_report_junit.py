@@ -9,7 +9,7 @@ from lxml import etree
 from report_builder import HOSTILE, LAWS, PATH, Stream, case
 from report_streams import STREAMS, view
 
-from sockcheck.events import CaseNotRun
+from sockcheck.events import CaseNotRun, Share
 from sockcheck_reports import junit
 from sockcheck_reports.view import View, fold
 
@@ -162,3 +162,23 @@ def test_known_failures_are_skipped_with_all_that_is_known_of_them() -> None:
         assert text.startswith("KNOWN  echo/")
         assert "the server closed the connection after 5 bytes" in text
     assert texts(root, "//failure/@type") == ["not-known-to-fail"]
+
+
+def test_what_is_in_the_baseline_is_skipped_and_told_apart() -> None:
+    run = Stream().start().serve().begin(case())
+    run.verdict("skip", run.finding(), reason="in the baseline (known.yaml:3)")
+    root = document(fold(run.finish(0)))
+    assert texts(root, "//skipped/@type") == ["baseline"]
+    assert texts(root, "//skipped/@message") == ["in the baseline (known.yaml:3)"]
+    assert root.get("failures") == "0"
+
+
+def test_a_shard_without_a_case_is_no_error() -> None:
+    root = document(fold(Stream().start(share=Share((7,), 9), total=0).finish(0)))
+    assert (root.get("tests"), root.get("errors")) == ("0", "0")
+
+
+def test_a_missing_shard_is_an_error() -> None:
+    run = Stream().start(share=Share((1, 3), 3)).serve().passes()
+    root = document(fold(run.finish(4, "shard 2/3 is missing")))
+    assert texts(root, "//error/@message") == ["shard 2/3 is missing"]

@@ -11,7 +11,7 @@ from report_streams import GOLDEN, STREAMS, golden_texts, view
 from rich.cells import cell_len
 
 from sockcheck.case import Actor
-from sockcheck.events import CaseNotRun
+from sockcheck.events import CaseNotRun, Share
 from sockcheck.verdict import Difference, Kind
 from sockcheck_reports.failure import wrap
 from sockcheck_reports.terminal import render, use_colour
@@ -150,6 +150,44 @@ def test_known_failures_are_named_under_their_reasons_and_told_where_all_is_aske
     assert full.count("\nKNOWN  echo/") == 3
     assert "\n  known failure: issue 12\n" in full
     assert "not run" not in full
+
+
+def test_what_is_in_the_baseline_is_told_apart_from_known_failures() -> None:
+    run = Stream().start(total=3).serve().passes()
+    for number in range(2):
+        run.begin(case(f"n{number}")).verdict(
+            "skip", run.finding(), reason=f"in the baseline (known.yaml:{number + 3})"
+        )
+    run.begin(case("other")).verdict("skip", run.finding(), reason="known failure: issue 12")
+    text = render(fold(run.finish(0)), LAWS)
+    assert text.startswith(
+        "2 failures in the baseline\n  echo/n0::cut.at-k\n  echo/n1::cut.at-k\n1 known failure: issue"
+    )
+    assert "4 cases: 1 passed, 2 in the baseline, 1 known failure in" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "total", "why", "said"),
+    [
+        (Share((2,), 5), 1, "", "Shard 2/5: the other cases are in the other shards.\n"),
+        (Share((1,), 1), 1, "", ""),
+        (Share((1, 2), 2), 1, "", ""),
+        (
+            Share((1, 2, 4, 5), 5),
+            1,
+            "shard 3/5 is missing",
+            "The run is not whole: shard 3/5 is missing\n",
+        ),
+    ],
+)
+def test_a_share_of_a_run_says_so(share: Share, total: int, why: str, said: str) -> None:
+    text = render(fold(Stream().start(share=share, total=total).serve().passes().finish(0, why)), LAWS)
+    assert text.partition("1 case: ")[0] == said
+
+
+def test_a_shard_without_a_case_says_so_and_nothing_else() -> None:
+    text = render(fold(Stream().start(share=Share((7,), 9), total=0).finish(0)), LAWS)
+    assert text == "Shard 7/9 has no case: there are fewer scenarios than shards.\n"
 
 
 def test_many_known_failures_are_counted() -> None:

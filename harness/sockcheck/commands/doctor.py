@@ -14,8 +14,8 @@ from sockcheck.commands.outputs import coloured, say, width
 from sockcheck.diagnosis import Diagnosis
 from sockcheck.doctor import examine
 from sockcheck.errors import UsageError
+from sockcheck.exit_codes import INTERRUPTED, UNAVAILABLE
 from sockcheck.pool import Server
-from sockcheck.run import INTERRUPTED, UNAVAILABLE
 from sockcheck.target import Command
 from sockcheck_reports import diagnosis
 

@@ -21,8 +21,8 @@ from sockcheck.drafting.transcripts import Transcript
 from sockcheck.drafting.writing import command_line
 from sockcheck.errors import TargetError, UsageError
 from sockcheck.events import TargetFailed
+from sockcheck.exit_codes import FAILED, INTERRUPTED, UNAVAILABLE
 from sockcheck.pool import Server
-from sockcheck.run import FAILED, INTERRUPTED, UNAVAILABLE
 from sockcheck.suite import CONTRACT, SUFFIX
 from sockcheck.target import Command
 from sockcheck_reports import failure, terminal

@@ -20,6 +20,7 @@ from sockcheck.errors import ReportError, UsageError
 from sockcheck.laws import LAWS
 
 if TYPE_CHECKING:
+    from sockcheck.recording import Recorder
     from sockcheck_reports.view import View
 
 _T = TypeVar("_T")
@@ -34,6 +35,7 @@ def check_writable(**files: str | None) -> None:
         if name is None:
             continue
         path = Path(name)
+        option = option.replace("_", "-")
         if path.is_dir():
             raise UsageError(f"--{option}: {name} is a folder", "name a file")
         if not path.parent.is_dir():
@@ -81,7 +83,7 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
         if name is None:
             continue
         try:
-            _write(Path(name), _render(option, view))
+            write_file(Path(name), _render(option, view))
         except ReportError as error:
             print(f"sockcheck: {error.message}", file=sys.stderr)
             written.append(error.message)
@@ -91,6 +93,17 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
         view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
     )
     say(text)
+
+
+def record_notes(recorder: Recorder | None) -> list[str]:
+    """Close the record, and what the report says of it."""
+    if recorder is None:
+        return []
+    recorder.close()
+    if recorder.trouble is not None:
+        print(f"sockcheck: {recorder.trouble}", file=sys.stderr)
+        return [recorder.trouble]
+    return [f"record: {recorder.path}"]
 
 
 def say(text: str) -> None:
@@ -119,8 +132,11 @@ def _render(option: str, view: View) -> str:
     return html.render(view, LAWS)
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: whoever looks at the file while it is written, or after a crash, sees the old one."""
+def write_file(path: Path, text: str) -> None:
+    """Whole or not at all: whoever looks at the file while it is written, or after a crash, sees the old one.
+
+    Raises ReportError.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -23,11 +23,12 @@ from sockcheck.events import (
     ServerChecked,
     TargetFailed,
 )
+from sockcheck.exit_codes import FAILED, INTERRUPTED
 from sockcheck.facts import Facts
 from sockcheck.planning import plan
 from sockcheck.pool import Item, Server
 from sockcheck.reading import read_scenario
-from sockcheck.run import FAILED, INTERRUPTED, Options, Run, performed
+from sockcheck.run import Options, Run, performed
 from sockcheck.scenario import Contract, Timeouts
 from sockcheck.verdict import Finding, Verdict
 

@@ -17,19 +17,24 @@ import trio
 
 from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
-from sockcheck.case import Capabilities
-from sockcheck.commands.outputs import check_writable, coloured, uncollected, width, write_reports
+from sockcheck.baseline import Baseline, Failures
+from sockcheck.case import Capabilities, Case
+from sockcheck.commands import baselines
+from sockcheck.commands.outputs import check_writable, coloured, record_notes, uncollected, width, write_reports
+from sockcheck.commands.planned import plan_of, read_for, shared
 from sockcheck.deriving import NotDerived, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
-from sockcheck.events import RECORD_VERSION, Event, RunFinished, RunStarted, SourceRead
+from sockcheck.events import RECORD_VERSION, Event, Plan, RunFinished, RunStarted, Share, SourceRead
+from sockcheck.exit_codes import INTERNAL
 from sockcheck.facts import Facts
 from sockcheck.idling import estimate
 from sockcheck.pool import Item, Server
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
-from sockcheck.run import INTERNAL, Options, Run, clients_at_once, files_needed, performed, servers_at_once
+from sockcheck.run import Options, Run, clients_at_once, files_needed, performed, servers_at_once
 from sockcheck.scenario import Contract
 from sockcheck.selection import nothing_selected, selected
+from sockcheck.sharding import parse as parse_shard
 from sockcheck.suite import Suite, load
 from sockcheck.target import Command
 from sockcheck_reports.progress import Progress
@@ -40,7 +45,16 @@ from sockcheck_reports.wording import duration
 def run(options: argparse.Namespace) -> int:
     """Run the scenarios; the exit code. UsageError and MistakesError before anything is started."""
     suite = load(options.paths)
-    items = _items(suite, options)
+    share = parse_shard(options.shard) if options.shard is not None else None
+    whys = baselines.to_write(options)
+    entries, known = baselines.read(options.baseline) if options.baseline is not None else ((), "")
+    everything, cases = _items(suite, options)
+    sources = read_for(everything, suite.sources)
+    if options.baseline is not None:
+        sources[options.baseline] = known
+        baselines.check_present(entries, sources, suite, cases, derived=options.conditions is None)
+    plan = plan_of(everything, sources, options)
+    items = shared(everything, share)
     check_writable(junit=options.junit, html=options.html, record=options.record)
     jobs = _jobs(options, items)
     if options.isolate is not None:
@@ -60,11 +74,14 @@ def run(options: argparse.Namespace) -> int:
     recorder = Recorder(options.record) if options.record else None
     if recorder is not None:
         sinks.append(recorder.write)
-    facts = Facts(sinks)
+    failures = Failures()
+    if options.write_baseline is not None:
+        sinks.append(failures.tell)
+    facts = Facts(sinks, Baseline(entries, cases * options.repeat))
     origin = time.monotonic()
-    facts.emit(_run_started(options, len(items)))
-    for path in sorted({item.case.span.path for item in items}):
-        facts.emit(SourceRead(time.monotonic() - origin, path, suite.sources[path]))
+    facts.emit(_run_started(options, len(items), plan, share))
+    for path, text in sources.items():
+        facts.emit(SourceRead(time.monotonic() - origin, path, text))
     try:
         running = Run(items, _options(options, jobs), facts, origin)
         code = performed(running.execute)
@@ -78,12 +95,15 @@ def run(options: argparse.Namespace) -> int:
     finally:
         if progress is not None:
             progress.close()
-    write_reports(folder.view(), options, _record_notes(recorder))
+    notes = record_notes(recorder)
+    if options.write_baseline is not None:
+        notes.append(baselines.write(options.write_baseline, failures, whys, code))
+    write_reports(folder.view(), options, notes)
     return code
 
 
-def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
-    """Every case that is chosen, `--repeat` times, each with its server."""
+def _items(suite: Suite, options: argparse.Namespace) -> tuple[list[Item], list[Case]]:
+    """Every case that is chosen, `--repeat` times, each with its server; and all the cases that there are."""
     wish = Wish(
         seed=options.seed,
         conditions=None if options.conditions is None else conditions_of(options.conditions),
@@ -93,20 +113,20 @@ def _items(suite: Suite, options: argparse.Namespace) -> list[Item]:
         capabilities=Capabilities(started=options.connect is None, observable=not options.no_observe),
     )
     items: list[Item] = []
-    everything: list[str] = []
+    everything: list[Case] = []
     servers: dict[str, Server] = {}
     for planned in uncollected(derive(suite.scenarios, wish)):
         if isinstance(planned, NotDerived):
             continue
         case, contract = planned.case, planned.scenario.contract
-        everything.append(case.id)
+        everything.append(case)
         if selected(case.id, options.select):
             if contract.path not in servers:
                 servers[contract.path] = _server(contract, options)
             items.append(Item(case, servers[contract.path], _clients(contract)))
     if not items:
-        raise nothing_selected(options.select, everything)
-    return items * int(options.repeat)
+        raise nothing_selected(options.select, [case.id for case in everything])
+    return items * int(options.repeat), everything
 
 
 def _options(options: argparse.Namespace, jobs: int) -> Options:
@@ -183,7 +203,7 @@ def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
     return jobs
 
 
-def _run_started(options: argparse.Namespace, total: int) -> RunStarted:
+def _run_started(options: argparse.Namespace, total: int, plan: Plan, share: Share | None) -> RunStarted:
     return RunStarted(
         at=0.0,
         version=RECORD_VERSION,
@@ -196,14 +216,6 @@ def _run_started(options: argparse.Namespace, total: int) -> RunStarted:
         observe=not options.no_observe,
         platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         total=total,
+        plan=plan,
+        share=share,
     )
-
-
-def _record_notes(recorder: Recorder | None) -> list[str]:
-    if recorder is None:
-        return []
-    recorder.close()
-    if recorder.trouble is not None:
-        print(f"sockcheck: {recorder.trouble}", file=sys.stderr)
-        return [recorder.trouble]
-    return [f"record: {recorder.path}"]
