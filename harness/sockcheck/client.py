@@ -423,7 +423,8 @@ class Client:
         if command.state == "settled":
             found = await self._settled(limit) if self._query is not None else "unobservable"
         else:
-            found = await settle(lambda: True, self._asleep, limit)
+            # Behind our own ending, the server has to have seen it as well.
+            found = await settle(lambda: self._socket is not None or self.consumed(), self._asleep, limit)
         if found == "unobservable":
             if command.state == "settled":
                 await self._read_for(SETTLE_GAP)

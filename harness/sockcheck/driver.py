@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import trio
 
 from sockcheck import server_steps
-from sockcheck.case import SERVER, Case, Pause
+from sockcheck.case import SERVER, Action, Await, Case, Pause
 from sockcheck.client import Client
 from sockcheck.events import (
+    Awaited,
     CaseTimedOut,
     Connected,
     DeadlinePassed,
@@ -49,6 +51,8 @@ _MOST_READINGS = 1000
 _READ_EACH = 25
 # A server that uses this share of all CPUs waits for a CPU because of its own threads.
 _OWN_DOING = 0.8
+# What a client awaits of the server as a whole.
+_REST = ("settled", "rest")
 # Clients that start together would falsify each other's times: so many, then a turn for those that run.
 _STARTED_AT_ONCE = 16
 
@@ -76,6 +80,7 @@ class Driver:
         self._accepted = False
         self.accept_took = 0.0
         self._readings: list[tuple[int, Figures]] = []
+        self._actions: Mapping[str, Sequence[Action]] = {}
         self._began = 0.0
 
     async def perform(self, attempt: int, judge: Judge, *, patience: Patience = "none") -> bool:
@@ -89,6 +94,7 @@ class Driver:
         if patience == "case":
             self._readings.clear()
             self._connections = 0
+        self._actions = {actor.name: actor.actions for actor in case.actors}
         board = Board([*((actor.name, actor.actions) for actor in case.actors), (SERVER, case.server)])
         clients = [self._client(attempt, actor.name, judge, board) for actor in case.actors]
         began = self._began = world.clock()
@@ -138,12 +144,20 @@ class Driver:
             self._accepted = False
         elif isinstance(event, Settled):
             self._client_limit = _RESTLESS_LIMIT if event.outcome == "late" else SETTLE_LIMIT
+        elif isinstance(event, Awaited) and event.state in _REST:
+            self._client_limit = SETTLE_LIMIT
         elif isinstance(event, DeadlinePassed | CaseTimedOut):
+            if isinstance(event, DeadlinePassed) and self._awaits_rest(event):
+                self._client_limit = _RESTLESS_LIMIT
             event = replace(event, starved=self._starved())
         elif isinstance(event, ServerDeadlinePassed):
             late = self._world.poller.late_since(self._world.origin + self._began)
             event = replace(event, late=late, starved=self._starved())
         self._told(event)
+
+    def _awaits_rest(self, event: DeadlinePassed) -> bool:
+        action = self._actions[event.client][event.step]
+        return isinstance(action, Await) and action.state in _REST
 
     def _note(self, figures: Figures | None) -> None:
         """These are the figures after so many connections."""

@@ -263,13 +263,26 @@ def test_what_a_variation_does_besides_its_law_is_no_evidence_for_the_law(
     [found] = name_causes([PLAIN, whole, simpler, failing])
     assert (found.id, found.results) == (cause, (simpler, failing))
     elsewhere = replace(failing, case=replace(failing.case, id=failing.case.id.replace("hello", "other")))
-    # A law about the server as a whole is tried with one exchange, and explained by any.
-    as_a_whole = law == "churn.leak"
-    assert len(name_causes([PLAIN, whole, simpler, elsewhere])[0].results) == 1 + as_a_whole
+    # A law about the server as a whole is tried with one exchange, and explained by any; so is who breaks on many
+    # requests at once.
+    by_any = law in ("churn.leak", "end.half")
+    assert len(name_causes([PLAIN, whole, simpler, elsewhere])[0].results) == 1 + by_any
     otherwise = replace(failing, case=replace(failing.case, traits=()))
     assert len(name_causes([PLAIN, whole, simpler, otherwise])[0].results) == 1
     passing = replace(simpler, verdict=Verdict("pass"))
     assert cause not in named(PLAIN, whole, passing, failing)
+
+
+def test_wrong_bytes_behind_an_end_of_stream_do_not_say_that_it_was_taken_for_leaving() -> None:
+    many = result("end.half", "wrong-bytes", traits=("many-replies",), variation="many replies")
+    assert named(PLAIN, many) == [UNKNOWN]
+    assert named(PLAIN, cut("in-length", "silence"), many) == ["split-length"]
+    assert named(PLAIN, result("end.half", "missing-bytes", variation="1")) == ["half-close-is-close"]
+
+
+def test_what_fails_only_after_a_client_that_has_left_is_no_shared_buffer() -> None:
+    left = result("leave.reset-at-k", "wrong-bytes", variation="client.1")
+    assert named(PLAIN, left, result("crowd.interleaved", "wrong-bytes", after=(PLAIN.case.id,))) == ["stale-state"]
 
 
 def test_sizes_are_no_reason_to_follow_an_exchange_that_fails_anyhow() -> None:

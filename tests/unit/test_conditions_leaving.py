@@ -23,10 +23,10 @@ def test_it_leaves_at_once_in_mid_message_and_behind_each_step() -> None:
         "after 3": ("after-step",),
     }
     assert found.steps("connected") == {
-        "leaver": ["connect", "leave", "mark who leaves has gone"],
+        "leaver": ["connect", "leave", "await rest", "mark who leaves has gone"],
         "client": NEXT,
     }
-    gone = ["leave", "mark who leaves has gone"]
+    gone = ["leave", "await rest", "mark who leaves has gone"]
     assert found.steps("2:2")["leaver"] == ["connect", "send pi", "await read", *gone]
     assert found.steps("after 2")["leaver"] == ["connect", "send ping\\n", "await read", *gone]
     assert found.steps("after 3")["leaver"] == ["connect", "send ping\\n", "expect ping\\n", *gone]
@@ -43,7 +43,7 @@ def test_by_a_reset_also_in_the_middle_of_a_reply_and_while_it_waits_to_be_accep
         "in reply to 2": ("mid-reply",),
         "queued": ("queued",),
     }
-    gone = ["reset", "mark who leaves has gone"]
+    gone = ["reset", "await rest", "mark who leaves has gone"]
     assert found.steps("connected")["leaver"] == ["connect", *gone]
     assert found.steps("in reply to 2")["leaver"] == ["connect small", "send ping\\n", "expect 1 bytes", *gone]
     assert found.steps("reply to 2 unread")["leaver"] == [
@@ -51,6 +51,7 @@ def test_by_a_reset_also_in_the_middle_of_a_reply_and_while_it_waits_to_be_accep
         "send ping\\n",
         "await rest",
         "close unread",
+        "await rest",
         "mark who leaves has gone",
     ]
 
@@ -58,12 +59,22 @@ def test_by_a_reset_also_in_the_middle_of_a_reply_and_while_it_waits_to_be_accep
 def test_who_waits_to_be_accepted_leaves_with_what_it_has_said_so_far() -> None:
     found = varied("leave.reset-at-k", "client: [connect, send: a, send: b, expect: ab]")
     assert found.steps("queued") == {
-        "leaver": ["wait for the server is paused", "connect", "send a", "send b", "reset", "mark who leaves has gone"],
-        "client": ["wait for the server goes on", "connect", "send a", "send b", "expect ab"],
+        "leaver": [
+            "wait for the server is paused",
+            "connect",
+            "send a",
+            "send b",
+            "reset",
+            "mark who leaves has left",
+            "wait for the server goes on",
+            "await rest",
+            "mark who leaves has gone",
+        ],
+        "client": ["wait for who leaves has gone", "connect", "send a", "send b", "expect ab"],
         "server": [
             "pause",
             "mark the server is paused",
-            "wait for who leaves has gone",
+            "wait for who leaves has left",
             "resume",
             "mark the server goes on",
         ],
@@ -74,6 +85,9 @@ def test_who_waits_to_be_accepted_leaves_with_what_it_has_said_so_far() -> None:
         "wait for the server is paused",
         "connect",
         "reset",
+        "mark who leaves has left",
+        "wait for the server goes on",
+        "await rest",
         "mark who leaves has gone",
     ]
 
@@ -94,7 +108,7 @@ def test_only_the_first_client_leaves_as_far_as_it_needs_no_other() -> None:
     found = varied("leave.close-at-k", text)
     assert found.variations == ["connected", "2:1", "after 2"]
     assert found.steps("after 2") == {
-        "leaver": ["connect", "send ab", "await read", "leave", "mark who leaves has gone"],
+        "leaver": ["connect", "send ab", "await read", "leave", "await rest", "mark who leaves has gone"],
         "ann": ["wait for who leaves has gone", "connect", "mark in", "send ab", "wait for out", "send c"],
         "bob": ["wait for who leaves has gone", "wait for in", "connect", "mark out"],
     }
@@ -130,7 +144,7 @@ def test_nothing_that_the_leaver_sees_is_a_finding() -> None:
         case = varied(law).cases["after 3"]
         who = actor(case.actors, "leaver")
         assert who.pushes
-        assert isinstance(who.actions[-2], end)
+        assert isinstance(who.actions[-3], end)
 
 
 @pytest.mark.parametrize("law", ["leave.close-at-k", "leave.reset-at-k"])

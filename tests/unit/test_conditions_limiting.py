@@ -109,6 +109,7 @@ def test_bytes_that_are_no_message_and_then_a_client_whose_messages_are() -> Non
                 f"send <{size} bytes>",
                 "await read",
                 "leave",
+                "await rest",
                 "mark the sender has gone",
             ],
             "client": ["wait for the sender has gone", *CLIENT],

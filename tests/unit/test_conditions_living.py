@@ -15,9 +15,9 @@ CLIENT = ["connect", "send ping\\n", "expect ping\\n"]
 def test_three_times_in_turn() -> None:
     found = varied("plain.again")
     assert found.steps() == {
-        "client[0]": [*CLIENT, "close", "meet 1: run 0 is over"],
-        "client[1]": ["wait for run 0 is over", *CLIENT, "close", "meet 1: run 1 is over"],
-        "client[2]": ["wait for run 1 is over", *CLIENT, "close", "meet 1: run 2 is over"],
+        "client[0]": [*CLIENT, "close", "await rest", "meet 1: run 0 is over"],
+        "client[1]": ["wait for run 0 is over", *CLIENT, "close", "await rest", "meet 1: run 1 is over"],
+        "client[2]": ["wait for run 1 is over", *CLIENT, "close", "await rest", "meet 1: run 2 is over"],
     }
 
 
@@ -31,9 +31,10 @@ def test_marks_and_meetings_of_one_run_are_not_those_of_the_next() -> None:
         "mark a[1] connected [1]",
         "meet 2: both [1]",
         "reset",
+        "await rest",
         "meet 3: run 1 is over",
     ]
-    assert found["b[0]"] == ["connect", "wait for both [0]", "close", "meet 3: run 0 is over"]
+    assert found["b[0]"] == ["connect", "wait for both [0]", "close", "await rest", "meet 3: run 0 is over"]
 
 
 def test_killed_with_a_client_connected_and_started_again_at_once() -> None:

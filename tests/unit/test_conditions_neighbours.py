@@ -127,13 +127,17 @@ def test_a_neighbour_fails_while_the_others_are_being_served() -> None:
         "send ping\\n",
         "expect ping\\n",
     ]
-    assert found.steps("reset") == {"neighbour": [*neighbour, "reset", "mark the neighbour has gone"], "client": client}
+    assert found.steps("reset") == {
+        "neighbour": [*neighbour, "reset", "await rest", "mark the neighbour has gone"],
+        "client": client,
+    }
     assert found.steps("garbage") == {
         "neighbour": [
             *neighbour,
             "send <775 bytes>",
             "await read",
             "leave",
+            "await rest",
             "mark the neighbour has gone",
         ],
         "client": client,

@@ -82,7 +82,7 @@ CLIENTS = (
         "/* one for each: */\nstruct client { int fd; size_t used; char buffer[4096]; };",
         (
             Pattern(
-                (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence")),),
+                (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence"), alone=True),),
                 takes=(Cases(kinds=_MIXED), Cases(("crowd.*", "neighbour.*"), ("silence", "missing-bytes"))),
             ),
         ),

@@ -16,6 +16,8 @@ _ONE_ANSWER = (
 )
 _FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
 _PLAIN = Cases(("plain*",))
+# Requests that come all together are cut wherever a buffer ends.
+_MANY_AT_ONCE = Cases(("end.half",), ("wrong-bytes",), traits=("many-replies",))
 _NOT_IN_ORDER = "not in order"
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
@@ -103,7 +105,7 @@ STREAMS = (
             Pattern(
                 (_cut("in-length"),),
                 clear=(_cut("in-body", "in-delimiter", "in-character"),),
-                takes=(_PIECES, Cases(("size.*",))),
+                takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
         ),
     ),
@@ -118,7 +120,7 @@ STREAMS = (
             Pattern(
                 (_cut("in-character"),),
                 clear=(_cut("in-body", "in-delimiter", "in-length"),),
-                takes=(_PIECES, Cases(("size.*",))),
+                takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
         ),
     ),
@@ -133,7 +135,7 @@ STREAMS = (
             Pattern(
                 (_cut("in-delimiter"),),
                 clear=(_cut("in-body", "in-character", "in-length"),),
-                takes=(_PIECES, Cases(("size.*",))),
+                takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
         ),
     ),
@@ -206,7 +208,7 @@ STREAMS = (
             Pattern(
                 (Cases(("merge.pipeline",), ("silence", "missing-bytes", "wrong-bytes"), alone=True),),
                 clear=(_EVERY_BYTE,),
-                takes=(Cases(("merge.*", "cut.at-k", "size.large", "neighbour.deaf")),),
+                takes=(Cases(("merge.*", "cut.at-k", "size.large", "neighbour.deaf")), _MANY_AT_ONCE),
             ),
         ),
     ),
@@ -305,7 +307,7 @@ STREAMS = (
         "if (n == 0) { send_all(fd, rest); close(fd); }",
         (
             Pattern(
-                (Cases(("end.half", "merge.with-end")),),
+                (Cases(("end.half", "merge.with-end"), _LOST),),
                 clear=(Cases(("plain",), (*_CLOSED, "silence")),),
                 takes=(Cases(("merge.before-accept",), _CLOSED),),
             ),

@@ -197,10 +197,15 @@ def waiting(actors: Iterable[Actor], *marks: str) -> tuple[Actor, ...]:
     )
 
 
-def finished(actors: tuple[Actor, ...], name: str) -> tuple[Actor, ...]:
-    """They leave in order, as all clients do in the end, and say by a meeting of that name when all of them have."""
+def finished(actors: tuple[Actor, ...], name: str, within: float | None = None) -> tuple[Actor, ...]:
+    """They leave in order, as all clients do in the end, and say by a meeting of that name when all of them have.
+
+    `within`: each says so when the server is done with that, for which it waits so long at the most.
+    """
+    rest = () if within is None else (Await(span(actors[0]), "rest", within),)
     return tuple(
-        replace(actor, actions=(*closed(actor).actions, Meet(span(actor), name, len(actors)))) for actor in actors
+        replace(actor, actions=(*closed(actor).actions, *rest, Meet(span(actor), name, len(actors))))
+        for actor in actors
     )
 
 
@@ -244,3 +249,11 @@ def prefix(actor: Actor) -> tuple[Action, ...]:
 def leaving(where: Span, within: float) -> tuple[Action, ...]:
     """It leaves in order: nothing that came is left unread, since close() would be a reset then."""
     return Await(where, "settled", within), Close(where, unread=True)
+
+
+def gone(where: Span, within: float, mark: str) -> tuple[Action, ...]:
+    """It says by a mark that it has gone, when the server is done with that.
+
+    What the server tells others of its leaving, as a chat does, is told by then: none of it meets who comes next.
+    """
+    return Await(where, "rest", within), Mark(where, mark)

@@ -27,12 +27,13 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, Variation
-from sockcheck.conditions.copying import leaving, waiting
+from sockcheck.conditions.copying import gone, leaving, waiting
 from sockcheck.conditions.sizing import through_a_small_window
 from sockcheck.frozen import replace
 from sockcheck.scenario import Span
 
-_GONE, _PAUSED, _RESUMED = "who leaves has gone", "the server is paused", "the server goes on"
+_GONE, _LEFT = "who leaves has gone", "who leaves has left"
+_PAUSED, _RESUMED = "the server is paused", "the server goes on"
 # Of an exchange of many steps, so many points are enough.
 _MOST_STEPS = 8
 
@@ -70,15 +71,16 @@ def _queued(base: Base) -> Variation:
     steps = _steps(base)
     # Nothing can be awaited of a server that is paused: what the client says first goes with it into the queue.
     first = next((step for step, given in enumerate(steps) if not isinstance(given, Connect | Send)), len(steps))
-    leaver = Actor("leaver", (WaitFor(where, _PAUSED), *steps[:first], Reset(where), Mark(where, _GONE)), pushes=True)
+    left = (Reset(where), Mark(where, _LEFT), WaitFor(where, _RESUMED), *gone(where, base.expect_within, _GONE))
+    leaver = Actor("leaver", (WaitFor(where, _PAUSED), *steps[:first], *left), pushes=True)
     server: tuple[ServerAction, ...] = (
         Pause(where),
         Mark(where, _PAUSED),
-        WaitFor(where, _GONE),
+        WaitFor(where, _LEFT),
         Resume(where),
         Mark(where, _RESUMED),
     )
-    return Variation((leaver, *waiting(base.actors, _RESUMED)), "queued", ("queued",), server)
+    return Variation((leaver, *waiting(base.actors, _GONE)), "queued", ("queued",), server)
 
 
 def _points(base: Base) -> Iterator[tuple[str, str, Sequence[Action]]]:
@@ -114,7 +116,7 @@ def _steps(base: Base) -> tuple[Action, ...]:
 
 def _leave(base: Base, label: str, trait: str, actions: Sequence[Action], *end: Action) -> Variation:
     where = _span(base)
-    leaver = Actor("leaver", (*actions, *end, Mark(where, _GONE)), pushes=True)
+    leaver = Actor("leaver", (*actions, *end, *gone(where, base.expect_within, _GONE)), pushes=True)
     return Variation((leaver, *waiting(base.actors, _GONE)), label, (trait,))
 
 

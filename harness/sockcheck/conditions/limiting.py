@@ -20,7 +20,7 @@ from sockcheck.case import (
     WaitFor,
 )
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import finished, leaving, waiting
+from sockcheck.conditions.copying import finished, gone, leaving, waiting
 from sockcheck.conditions.sizing import unit
 from sockcheck.frozen import replace
 from sockcheck.payloads import make
@@ -97,7 +97,7 @@ def garbage(base: Base) -> Iterator[Variation]:
     read = Await(where, "read", base.expect_within)
     for label, data in _GARBAGE.items():
         send = Send(where, (data,), (), None, base.expect_within)
-        actions = (*begun, send, read, *_left(base), Mark(where, _GONE))
+        actions = (*begun, send, read, *_left(base), *gone(where, base.expect_within, _GONE))
         yield Variation((Actor("sender", actions, pushes=True), *waiting(base.actors, _GONE)), label)
 
 

@@ -41,7 +41,7 @@ def again(base: Base) -> Iterator[Variation]:
     base.repeatable()
     actors: list[Actor] = []
     for number in range(_TIMES):
-        run = finished(base.copy(number), f"run {number} is over")
+        run = finished(base.copy(number), f"run {number} is over", base.expect_within)
         actors += waiting(run, f"run {number - 1} is over") if number else run
     yield Variation(tuple(actors), passing=base.idle * _TIMES)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sockcheck import payloads
 from sockcheck.case import Action, Actor, Await, Connect, Expect, Generated, Mark, Reset, Send, WaitFor
 from sockcheck.conditions.base import Base, NotDerivedError, Variation
-from sockcheck.conditions.copying import finished, leaving, waiting
+from sockcheck.conditions.copying import finished, gone, leaving, waiting
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.sizing import size_of, through_a_small_window, unit
 
@@ -102,17 +102,18 @@ def _during(
 ) -> Variation:
     """A neighbour that is there before the others, and misbehaves when they have begun; they go on when it has."""
     where = base.where
-    begun, gone = "the others have begun", "the neighbour has gone"
+    begun, left = "the others have begun", "the neighbour has gone"
+    over = gone(where, base.expect_within, left)
     neighbour = Actor(
         "neighbour",
-        (*before, Mark(where, "the neighbour is here"), WaitFor(where, begun), *then, *end, Mark(where, gone)),
+        (*before, Mark(where, "the neighbour is here"), WaitFor(where, begun), *then, *end, *over),
         pushes=True,
     )
     actors = []
     for actor in waiting(base.actors, "the neighbour is here"):
         # Behind the connect: whatever the exchange is, its first words come after what the neighbour did.
         at = next(step for step, given in enumerate(actor.actions) if isinstance(given, Connect)) + 1
-        between = (Await(where, "accepted", base.expect_within), Mark(where, begun), WaitFor(where, gone))
+        between = (Await(where, "accepted", base.expect_within), Mark(where, begun), WaitFor(where, left))
         actors.append(Actor(actor.name, (*actor.actions[:at], *between, *actor.actions[at:]), actor.pushes))
     return Variation((neighbour, *actors), label, (label,))
 
