@@ -137,6 +137,7 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("half-close-is-close", [PLAIN, result("size.large", "missing-bytes")]),
     ("impatient", [PLAIN, reading_only(result("size.large", "missing-bytes"))]),
     ("impatient", [PLAIN, result("size.edges"), result("size.large", "reset")]),
+    ("not-flushed", [PLAIN, result("merge.with-end"), result("plain", "silence", scenario="stays")]),
     ("closes-unread", [PLAIN, result("size.large", "reset")]),
     ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("cut.at-k", "silence", scenario="cut-at-random")]),
     ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
@@ -271,6 +272,23 @@ def test_what_a_variation_does_besides_its_law_is_no_evidence_for_the_law(
     assert len(name_causes([PLAIN, whole, simpler, otherwise])[0].results) == 1
     passing = replace(simpler, verdict=Verdict("pass"))
     assert cause not in named(PLAIN, whole, passing, failing)
+
+
+@pytest.mark.parametrize(
+    ("difference", "cause"),
+    [
+        (Difference(1, 0, "gr\u00fc".encode()[1:], b"r\xef\xbf\xbd"), "split-character"),
+        (Difference(2, 0, "x\uff21".encode(), "x\ufffd".encode()), "split-character"),
+        (Difference(1, 0, b"rue", b"r\xef\xbf\xbd"), "one-recv"),
+        (Difference(1, 0, b"r\xc3\xbc", b"r?"), "one-recv"),
+        (None, "one-recv"),
+    ],
+)
+def test_who_puts_something_else_for_half_a_character_decodes_each_piece(
+    difference: Difference | None, cause: str
+) -> None:
+    every_byte = result("cut.every-byte", "wrong-bytes", variation="1", difference=difference)
+    assert named(PLAIN, every_byte) == [cause]
 
 
 def test_wrong_bytes_behind_an_end_of_stream_do_not_say_that_it_was_taken_for_leaving() -> None:

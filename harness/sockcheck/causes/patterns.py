@@ -12,6 +12,7 @@ from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
 # A length of a few bytes less than 2^16 has a zero in it; a word spelt backwards has none.
 _WIDTHS = (2, 4, 8)
+_REPLACEMENT = "\ufffd".encode()
 _ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
 
 
@@ -42,7 +43,8 @@ class Cases:
     `says` stands in the message of a finding. `derived`: made from an exchange by a condition, or not, as somebody
     wrote it. `half_closes`: one of its clients does. `alone`: it fails by itself, not only after others. `unanswered`:
     nothing had come. `binary`: a client sends what is no text, or only text. `swapped`: the first difference is a
-    number with its bytes the other way round.
+    number with its bytes the other way round. `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no
+    ASCII was expected.
     """
 
     laws: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Cases:
     unanswered: bool = False
     binary: bool | None = None
     swapped: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.unanswered or any(finding.received == 0 for finding in findings))
         and (cases.binary is None or cases.binary is _is_binary(case))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
+        and (not cases.replaced or any(_is_replaced(finding) for finding in findings))
     )
 
 
@@ -207,6 +211,16 @@ def _kinds(verdict: Verdict) -> frozenset[str]:
 
 def _like(name: str, globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _is_replaced(finding: Finding) -> bool:
+    if finding.difference is None:
+        return False
+    # A character may have its first bytes in common with U+FFFD.
+    begin = finding.difference.offset - finding.difference.start
+    characters = range(max(0, begin - len(_REPLACEMENT) + 1), begin + 1)
+    expected, actual = finding.difference.expected, finding.difference.actual
+    return any(actual.startswith(_REPLACEMENT, at) and expected[at : at + 1] >= b"\x80" for at in characters)
 
 
 def _is_swapped(finding: Finding) -> bool:

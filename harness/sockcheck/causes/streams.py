@@ -57,6 +57,13 @@ STREAMS = (
                 passes=(Cases(("plain",)), Cases(("size.edges",))),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
             ),
+            # A request that ends the connection is answered: that flushes.
+            Pattern(
+                (Cases(("plain",), ("silence",), unanswered=True),),
+                passes=(Cases(("end.half", "merge.with-end")), _PLAIN),
+                clear=(Cases(kinds=("wrong-bytes", "surplus-bytes", *_CLOSED)),),
+                takes=(Cases(kinds=("silence", "case-timeout")),),
+            ),
             # Of many replies some come: those that fill the buffer.
             Pattern(
                 (
@@ -121,6 +128,11 @@ STREAMS = (
                 (_cut("in-character"),),
                 clear=(_cut("in-body", "in-delimiter", "in-length"),),
                 takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
+            ),
+            Pattern(
+                (Cases(("cut.*", "pace.*"), replaced=True),),
+                clear=(_cut("in-body", "in-delimiter", "in-length"),),
+                takes=(_PIECES,),
             ),
         ),
     ),
