@@ -13,8 +13,12 @@ from command_line import sockcheck
 from tools import CHECKOUT
 
 SERVERS = broken_servers()
+LIMIT = 300
+# Where the machine is too busy to judge some of the cases, sockcheck says so, and they are run again.
+TRIES = 3
 
 
+@pytest.mark.timeout(TRIES * LIMIT)
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_faulty_server_breaks_the_laws_of_its_fault_and_the_fault_is_named(name: str, tmp_path: Path) -> None:
     server = SERVERS[name]
@@ -24,9 +28,22 @@ def test_a_faulty_server_breaks_the_laws_of_its_fault_and_the_fault_is_named(nam
     paths = [server.scenarios(tmp_path)]
     if server.with_suite:
         paths.append(CHECKOUT / "scenarios" / server.contract)
-    ran = sockcheck("run", *paths, "--conditions", conditions, "--record", record, "--", *server.words(tmp_path))
+    words: list[str | Path] = [
+        "run",
+        *paths,
+        "--conditions",
+        conditions,
+        "--record",
+        record,
+        "--",
+        *server.words(tmp_path),
+    ]
+    for _ in range(TRIES):
+        ran = sockcheck(*words, limit=LIMIT)
+        found = judgement(record)
+        if not found.busy:
+            break
 
-    found = judgement(record)
     assert set(server.laws) <= found.laws, ran.everything
     assert set(server.cause) <= set(found.causes), ran.everything
     assert "*" in server.may or found.laws <= {*server.laws, *server.may}, ran.everything

@@ -68,10 +68,14 @@ def broken_servers() -> Mapping[str, BrokenServer]:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The laws that were found broken, and the causes that were named, those of mere advice not among them."""
+    """The laws that were found broken, and the causes that were named, those of mere advice not among them.
+
+    `busy`: some cases could not be judged, since the machine was too busy.
+    """
 
     laws: frozenset[str]
     causes: tuple[str, ...]
+    busy: bool
 
 
 def judgement(record: Path) -> Judgement:
@@ -79,12 +83,15 @@ def judgement(record: Path) -> Judgement:
     laws: dict[int, str] = {}
     broken: set[str] = set()
     causes: list[str] = []
+    busy = False
     for event in read(record):
         if isinstance(event, CaseStarted):
             laws.setdefault(event.trial, event.case.law)
         elif isinstance(event, CaseJudged) and event.verdict.outcome in ("fail", "flaky"):
             found = event.verdict.findings[0].law
             broken.add(found if found.startswith("churn.") else laws[event.trial])
+        elif isinstance(event, CaseJudged):
+            busy = busy or event.verdict.outcome == "busy"
         elif isinstance(event, CauseNamed) and not event.advice:
             causes.append(event.id)
-    return Judgement(frozenset(broken), tuple(causes))
+    return Judgement(frozenset(broken), tuple(causes), busy)

@@ -23,8 +23,8 @@ class Ran:
         return self.out + self.err
 
 
-def sockcheck(*words: str | Path, cwd: Path = CHECKOUT, stdin: str = "") -> Ran:
-    """`sockcheck WORDS…`; it must end, and must not show a traceback of its own."""
+def sockcheck(*words: str | Path, cwd: Path = CHECKOUT, stdin: str = "", limit: float = LIMIT) -> Ran:
+    """`sockcheck WORDS…`; it must end within `limit` seconds, and must not show a traceback of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "sockcheck", *map(str, words)],
         cwd=cwd,
@@ -32,7 +32,7 @@ def sockcheck(*words: str | Path, cwd: Path = CHECKOUT, stdin: str = "") -> Ran:
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=LIMIT,
+        timeout=limit,
         check=False,
     )
     ran = Ran(done.returncode, done.stdout, done.stderr)

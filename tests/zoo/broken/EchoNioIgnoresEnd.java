@@ -20,7 +20,7 @@ public class EchoNioIgnoresEnd {
             public void run() {
                 Runtime.getRuntime().halt(0);
             }
-        }, 100_000);
+        }, 600_000);
         Selector selector = Selector.open();
         ServerSocketChannel listener = ServerSocketChannel.open();
         listener.bind(new InetSocketAddress(args[0], Integer.parseInt(args[1])), 128);

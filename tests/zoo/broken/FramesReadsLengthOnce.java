@@ -21,7 +21,7 @@ public class FramesReadsLengthOnce {
             public void run() {
                 Runtime.getRuntime().halt(0);
             }
-        }, 100_000);
+        }, 600_000);
         try (ServerSocket listener = new ServerSocket(Integer.parseInt(args[1]), 128, InetAddress.getByName(args[0]))) {
             while (true) {
                 Socket socket = listener.accept();

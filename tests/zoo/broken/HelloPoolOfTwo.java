@@ -24,7 +24,7 @@ public class HelloPoolOfTwo {
             public void run() {
                 Runtime.getRuntime().halt(0);
             }
-        }, 100_000);
+        }, 600_000);
         ExecutorService pool = Executors.newFixedThreadPool(2);
         try (ServerSocket listener = new ServerSocket(Integer.parseInt(args[1]), 128, InetAddress.getByName(args[0]))) {
             while (true) {

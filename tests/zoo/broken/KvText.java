@@ -24,7 +24,7 @@ public class KvText {
             public void run() {
                 Runtime.getRuntime().halt(0);
             }
-        }, 100_000);
+        }, 600_000);
         if (args.length > 3) {
             String number = args[3].replaceAll("[a-z]+$", "");
             idle = (long) (Double.parseDouble(number) * (args[3].endsWith("ms") ? 1 : 1000));

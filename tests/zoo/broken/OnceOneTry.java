@@ -18,7 +18,7 @@ public class OnceOneTry {
             public void run() {
                 Runtime.getRuntime().halt(0);
             }
-        }, 100_000);
+        }, 600_000);
         ServerSocket listener = new ServerSocket(Integer.parseInt(args[1]), 128, InetAddress.getByName(args[0]));
         try (listener) {
             while (true) {

@@ -27,7 +27,7 @@ public class ReplyGreetsFirst {
             public void run() {
                 Runtime.getRuntime().halt(0);
             }
-        }, 100_000);
+        }, 600_000);
         ServerSocket listener = new ServerSocket(Integer.parseInt(args[1]), 128, InetAddress.getByName(args[0]));
         new Thread(() -> acceptFrom(listener)).start();
         while (true) {

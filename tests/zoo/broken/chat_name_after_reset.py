@@ -53,5 +53,5 @@ async def main():
     await server.serve_forever()
 
 
-signal.alarm(100)
+signal.alarm(600)
 asyncio.run(main())

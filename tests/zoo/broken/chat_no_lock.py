@@ -97,7 +97,7 @@ def serve(connection):
             tell_others(name, b"* " + name + b" left\n")
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     while True:

@@ -4,7 +4,7 @@ import signal
 import socket
 import sys
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     connection, _ = listener.accept()
     with connection:

@@ -25,7 +25,7 @@ def advance(key):
     selector.modify(key.fileobj, reads | selectors.EVENT_WRITE, data=waiting)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)

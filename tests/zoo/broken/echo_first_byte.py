@@ -41,7 +41,7 @@ class Client:
         selector.modify(self.connection, wanted | (selectors.EVENT_WRITE if self.pending else 0), self)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     selector.register(listener, selectors.EVENT_READ)
     while True:

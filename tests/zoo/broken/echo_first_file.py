@@ -20,7 +20,7 @@ def echo(connection):
     connection.close()
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     while True:
         try:

@@ -16,5 +16,5 @@ const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket)
 
 setInterval(() => console.log(`${served} served`), 10000);
 process.on("SIGTERM", () => server.close());
-setTimeout(() => process.exit(), 100000).unref();
+setTimeout(() => process.exit(), 600000).unref();
 server.listen(Number(process.argv[3]), process.argv[2]);

@@ -17,7 +17,7 @@ def echo(connection):
 
 
 forgotten = []
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     listener.setblocking(False)
     while True:

@@ -28,7 +28,7 @@ def work(host, port):
             threading.Thread(target=serve, args=[connection], daemon=True).start()
 
 
-signal.alarm(100)
+signal.alarm(600)
 host, port, *worker = sys.argv[1:]
 if worker:
     work(host, port)

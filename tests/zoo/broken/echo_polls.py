@@ -21,7 +21,7 @@ def advance(connection):
         connection.close()
 
 
-signal.alarm(100)
+signal.alarm(600)
 listener = socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128)
 listener.setblocking(False)
 while True:

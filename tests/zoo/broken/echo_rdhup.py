@@ -34,7 +34,7 @@ def advance(fd):
     epoll.modify(fd, WRITES if waiting[fd] else READS)
 
 
-signal.alarm(100)
+signal.alarm(600)
 listener = socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128)
 listener.setblocking(False)
 epoll.register(listener, select.EPOLLIN)

@@ -27,7 +27,7 @@ def serve(connection):
             pass
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     while True:
         try:

@@ -8,7 +8,7 @@ import time
 
 
 def serve(connection):
-    signal.alarm(100)
+    signal.alarm(600)
     try:
         while data := connection.recv(4096):
             connection.sendall(data)
@@ -16,7 +16,7 @@ def serve(connection):
         pass
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     while True:
         try:

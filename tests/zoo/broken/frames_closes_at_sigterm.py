@@ -28,6 +28,6 @@ async def main():
     await server.serve_forever()
 
 
-signal.alarm(100)
+signal.alarm(600)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 asyncio.run(main())

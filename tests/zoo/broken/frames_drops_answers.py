@@ -42,7 +42,7 @@ class Client:
         selector.modify(self.connection, reads | (selectors.EVENT_WRITE if self.waiting else 0), data=self)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)

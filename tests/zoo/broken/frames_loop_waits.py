@@ -47,7 +47,7 @@ def advance(connection, waiting):
     selector.modify(connection, selectors.EVENT_WRITE if waiting else selectors.EVENT_READ, data=waiting)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     selector.register(listener, selectors.EVENT_READ)
     while True:

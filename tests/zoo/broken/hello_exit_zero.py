@@ -42,7 +42,7 @@ def accept(listener):
         threading.Thread(target=serve, args=[connection], daemon=True).start()
 
 
-signal.alarm(100)
+signal.alarm(600)
 try:
     listener = socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128)
 except OSError:

@@ -23,5 +23,5 @@ const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket)
   });
 });
 
-setTimeout(() => process.exit(), 100000).unref();
+setTimeout(() => process.exit(), 600000).unref();
 server.listen(Number(process.argv[3]), process.argv[2]);

@@ -36,7 +36,7 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
 
-signal.alarm(100)
+signal.alarm(600)
 with Server((sys.argv[1], int(sys.argv[2])), Handler) as server:
     signal.signal(signal.SIGTERM, lambda *_: server.shutdown())
     server.serve_forever()

@@ -42,7 +42,7 @@ def serve(connection):
         print("lost a client:", error)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((HOST, PORT), backlog=128) as listener:
     while True:
         try:

@@ -31,7 +31,7 @@ def serve(connection):
             pass
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
     listener.bind((HOST, PORT))
     listener.listen(128)

@@ -79,7 +79,7 @@ def turn(listener):
         drop(client)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((HOST, PORT), backlog=128) as listener:
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)

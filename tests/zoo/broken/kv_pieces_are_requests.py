@@ -28,7 +28,7 @@ def serve(connection):
             pass
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((HOST, PORT), backlog=128) as listener:
     while True:
         try:

@@ -59,7 +59,7 @@ def serve(connection):
             busy.discard(connection)
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((HOST, PORT), backlog=128) as listener:
     threading.Thread(target=sweep, daemon=True).start()
     while True:

@@ -24,5 +24,5 @@ const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket)
   socket.write("Welcome to the server. Type something and hit enter\n");
 });
 
-setTimeout(() => process.exit(), 100000).unref();
+setTimeout(() => process.exit(), 600000).unref();
 server.listen(Number(process.argv[3]), process.argv[2]);

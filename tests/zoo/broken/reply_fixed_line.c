@@ -71,7 +71,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
         return 2;
     }
-    alarm(100);
+    alarm(600);
     address.sin_port = htons((uint16_t)atoi(argv[2]));
     listener = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -71,7 +71,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
         return 2;
     }
-    alarm(100);
+    alarm(600);
     sigaction(SIGCHLD, &reaping, NULL);
     address.sin_port = htons((uint16_t)atoi(argv[2]));
     listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -90,7 +90,7 @@ int main(int argc, char *argv[])
             return 1;
         }
         if (fork() == 0) {
-            alarm(100);
+            alarm(600);
             close(listener);
             converse(fd);
             exit(0);

@@ -58,7 +58,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
         return 2;
     }
-    alarm(100);
+    alarm(600);
     signal(SIGCHLD, SIG_IGN); /* nobody need wait for the children */
     address.sin_port = htons((uint16_t)atoi(argv[2]));
     listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -73,7 +73,7 @@ int main(int argc, char *argv[])
             continue;
         }
         if (fork() == 0) {
-            alarm(100);
+            alarm(600);
             close(listener);
             converse(fd);
             exit(0);

@@ -49,7 +49,7 @@ def advance(connection, waiting, goes_on):
     selector.modify(connection, event, data=(waiting, goes_on))
 
 
-signal.alarm(100)
+signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)
