@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sockcheck.case import Case
-from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, Role, TargetOutput
+from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, Figures, Role, TargetOutput
 from sockcheck.verdict import IN_BASELINE, Finding, Outcome, Verdict
 
 from .rows import Row
@@ -33,13 +33,25 @@ class TargetView:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What the kernel told of a server after a case, `at` seconds on the run's clock."""
+
+    at: float
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One of several attempts at a case; `said` is what was found, or why there is no judgement, in a sentence."""
+    """One of several attempts at a case; `said` is what was found, or why there is no judgement, in a sentence.
+
+    `rows` are there where it is told at all: not of one that passed.
+    """
 
     role: Role
     outcome: Outcome
     said: str
     duration: float
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +199,7 @@ def shown(performance: Performance, last: float, observe: bool) -> CaseView:
 
 def _attempt(performance: Performance, view: CaseView) -> AttemptView:
     said = view.findings[0].message if view.findings else view.reason
-    return AttemptView(performance.started.role, view.outcome, said, view.duration)
+    return AttemptView(performance.started.role, view.outcome, said, view.duration, view.rows)
 
 
 def is_mere_probe(trial: Trial) -> bool:

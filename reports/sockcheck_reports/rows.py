@@ -14,6 +14,24 @@ from .wording import count, size
 
 Mark = Literal["->", "<-", "--", " |", ".."]
 
+Drawn = Literal[
+    "note",  # something that was seen
+    "connect",
+    "refused",  # no connection came about
+    "data",
+    "fin",  # an orderly end of one direction
+    "rst",  # a reset, or another failure of the connection
+    "silence",  # a deadline passed
+    "read",  # the server read a segment before the next was sent
+    "pause",
+    "resume",
+    "down",  # the server has ended
+    "up",  # it was started again
+    "output",
+    "many",  # a row that stands for many
+]
+"""How a diagram shows a row; which way it goes is told by its mark."""
+
 KEPT = 256
 """The bytes that are kept of what a row shows."""
 
@@ -31,7 +49,7 @@ class Row:
     `mark`: `->` done to the server, `<-` received, `--` the kernel or sockcheck, ` |` the server's own output, `..` a
     row that stands for many. `data` is the first of `size` bytes, to be shown as an excerpt; it is empty where they are
     not known. `known` says how exact it is (see `pieces.Shown`). `client` is "" for what concerns no client, and
-    `server` for the server's own steps. `decisive` marks what the verdict rests on.
+    `server` for the server's own steps. `decisive` marks what the verdict rests on. `drawn` is for diagrams.
     """
 
     at: float
@@ -43,6 +61,7 @@ class Row:
     kind: Literal["connected", "sent", "parted", "received", "ended", "released", "output", "other"] = "other"
     decisive: bool = False
     known: Literal["exact", "named", "named-beginning"] = "exact"
+    drawn: Drawn = "note"
 
     def excerpt(self, columns: int) -> str:
         """The first bytes, in quotes and within `columns`, or "" where there are none."""
@@ -113,7 +132,7 @@ def _fold(run: list[Row], longest: int, ends: int) -> list[Row]:
     if len(run) <= longest:
         return run
     middle = run[ends:-ends]
-    return [*run[:ends], Row(middle[0].at, "..", "", _summary(middle)), *run[-ends:]]
+    return [*run[:ends], Row(middle[0].at, "..", "", _summary(middle), drawn="many"), *run[-ends:]]
 
 
 def _summary(rows: Sequence[Row]) -> str:

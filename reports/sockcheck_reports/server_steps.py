@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
-from sockcheck.case import Check, Comparison, Exits, Kill, Pause, Restart, Resume, ServerAction, Start, Wait
+from sockcheck.case import Action, Check, Comparison, Exits, Kill, Pause, Restart, Resume, ServerAction, Start, Wait
 from sockcheck.events import (
     SecondEnded,
     ServerChecked,
@@ -22,6 +22,7 @@ from sockcheck.events import (
 )
 
 from .excerpt import plain
+from .rows import Drawn
 from .wording import count, duration, signal_name, size, status
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -62,6 +63,21 @@ def in_words(event: ServerEvent, action: ServerAction | None) -> str:
             return f"waited{waited}, as the scenario says"
         case _:
             assert_never(event)
+
+
+def drawn(event: ServerSignalled | ServerStarted, action: Action | ServerAction | None) -> Drawn:
+    """How a diagram shows what was done to the server."""
+    match event, action:
+        case ServerStarted(), _:
+            return "up"
+        case _, Pause():
+            return "pause"
+        case _, Resume():
+            return "resume"
+        case _, Kill():
+            return "down"
+        case _:
+            return "note"
 
 
 def _signalled(event: ServerSignalled, action: ServerAction | None) -> str:

@@ -71,7 +71,7 @@ from . import server_steps
 from .clients import bystanders, reasons
 from .excerpt import plain
 from .pieces import Shown, Values, known_size, sent_bytes
-from .rows import KEPT, Row, fold_rows, join_rows
+from .rows import KEPT, Drawn, Row, fold_rows, join_rows
 from .wording import duration, size, status
 
 TimelineEvent = (
@@ -118,7 +118,9 @@ class _Teller:
         rows = [replace(row, decisive=rests)]
         if isinstance(event, Sent):
             parted = self._parted(event)
-            rows += [Row(row.at + event.waited * 1000, "--", event.client, parted, kind="parted")] if parted else []
+            read: Drawn = "read" if event.barrier == "read" else "note"
+            at = row.at + event.waited * 1000
+            rows += [Row(at, "--", event.client, parted, kind="parted", drawn=read)] if parted else []
         if isinstance(
             event, Received | Sent | Connected | ShutDown | Awaited | DeadlinePassed | Blocked | Marked | Waited
         ):
@@ -133,29 +135,31 @@ class _Teller:
             case Connected():
                 self._unobserved[event.client] = event.unobserved
                 what = f"connected to {plain(event.peer)} from {plain(event.local)}"
-                return Row(at, "--", event.client, what, kind="connected")
+                return Row(at, "--", event.client, what, kind="connected", drawn="connect")
             case ConnectFailed():
-                return Row(at, "--", event.client, f"no connection: {plain(event.error)}")
+                return Row(at, "--", event.client, f"no connection: {plain(event.error)}", drawn="refused")
             case Sent():
                 shown = self._shown(event)
                 what = f"sent {size(event.size)}"
-                return Row(at, "->", event.client, what, shown.data, event.size, "sent", known=shown.known)
+                return Row(at, "->", event.client, what, shown.data, event.size, "sent", False, shown.known, "data")
             case SendFailed():
                 return Row(at, "--", event.client, f"send failed ({plain(event.error)}) after {size(event.sent)}")
             case Received():
                 octets, head = _extent(event)
                 self._received[event.client] = self._received.get(event.client, 0) + octets
                 what = f"received {size(octets)}" + (", as expected" if isinstance(event.data, Elided) else "")
-                return Row(at, "<-", event.client, what, head, octets, "received")
+                return Row(at, "<-", event.client, what, head, octets, "received", drawn="data")
             case PeerClosed():
-                return Row(at, "<-", event.client, self._ending(event), kind="ended")
+                ending: Drawn = "fin" if event.how == "eof" else "rst"
+                return Row(at, "<-", event.client, self._ending(event), kind="ended", drawn=ending)
             case DeadlinePassed():
-                return Row(at, "--", event.client, self._deadline(event))
+                return Row(at, "--", event.client, self._deadline(event), drawn=self._silence(event))
             case ShutDown():
-                return Row(at, "->", event.client, _shutdown(event))
+                half: Drawn = "note" if event.error or event.how == "read" else "fin"
+                return Row(at, "->", event.client, _shutdown(event), drawn=half)
             case Closed():
                 what = "closed our socket" if event.how == "close" else "reset by us (SO_LINGER 0, close)"
-                return Row(at, "->", event.client, what)
+                return Row(at, "->", event.client, what, drawn="fin" if event.how == "close" else "rst")
             case Awaited():
                 return Row(at, "--", event.client, f"await {plain(event.state)}: {_AWAITED[event.outcome]}")
             case Settled():
@@ -175,10 +179,12 @@ class _Teller:
                     return Row(at, "--", SERVER, f"stops here, since {why}")
                 return Row(at, "--", event.client, f"not judged, since {why}", kind="released")
             case ServerSignalled() | ServerStarted():
-                return Row(at, "->", SERVER, self._of_server(event))
+                drawn = server_steps.drawn(event, self._action(SERVER, event.step))
+                return Row(at, "->", SERVER, self._of_server(event), drawn=drawn)
+            case ServerExited():
+                return Row(at, "--", SERVER, self._of_server(event), drawn="down")
             case (
-                ServerExited()
-                | ServerNotStarted()
+                ServerNotStarted()
                 | ServerChecked()
                 | ServerDeadlinePassed()
                 | ServerWaited()
@@ -194,9 +200,9 @@ class _Teller:
             case Troubled():
                 return Row(at, "--", "", f"trouble on our side: {plain(event.message)}")
             case TargetOutput():
-                return Row(at, " |", "", event.stream, event.data[:KEPT], len(event.data), "output")
+                return Row(at, " |", "", event.stream, event.data[:KEPT], len(event.data), "output", drawn="output")
             case TargetExited():
-                return Row(at, "--", "", f"the server {status(event.status)}")
+                return Row(at, "--", "", f"the server {status(event.status)}", drawn="down")
             case _:
                 assert_never(event)
 
@@ -286,6 +292,12 @@ class _Teller:
                 return f"nothing for {nothing}: the deadline of {duration(action.within)} passed"
             case _:
                 return f"nothing for {nothing}: the deadline passed"
+
+    def _silence(self, event: DeadlinePassed) -> Drawn:
+        """Time that was to pass anyway is no silence."""
+        action = self._action(event.client, event.step)
+        as_written = isinstance(action, Quiet | Wait) or (isinstance(action, Expect) and isinstance(action.form, Not))
+        return "note" if as_written else "silence"
 
     def _action(self, client: str, step: int) -> Action | ServerAction | None:
         actions = self._steps.get(client, ())

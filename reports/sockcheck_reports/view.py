@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from sockcheck.events import (
@@ -57,7 +57,19 @@ from sockcheck.events import (
 from sockcheck.scenario import Span
 from sockcheck.verdict import Finding
 
-from .cases import OUTPUT_KEPT, CaseView, Performance, Target, TargetView, Trial, is_mere_probe, is_told, shown, told
+from .cases import (
+    OUTPUT_KEPT,
+    CaseView,
+    Performance,
+    Reading,
+    Target,
+    TargetView,
+    Trial,
+    is_mere_probe,
+    is_told,
+    shown,
+    told,
+)
 from .weaker import sentences, weakness
 from .wording import status
 
@@ -115,7 +127,7 @@ class View:
 
     `whole` is False where the record has no end. `weaker` says in sentences what this run could see or do less well
     than usual. `sources` are the texts of the scenario files by path. `duration` is in seconds. No case has two
-    `causes`; a record that was cut off names none.
+    `causes`; a record that was cut off names none. `readings` are what was seen of each server, by its number.
     """
 
     run: RunStarted | None
@@ -130,6 +142,7 @@ class View:
     sources: Mapping[str, str]
     duration: float
     causes: tuple[CauseView, ...] = ()
+    readings: Mapping[int, Sequence[Reading]] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -201,6 +214,7 @@ class Folder:
         self._causes: list[CauseNamed] = []
         self._weak: Counter[tuple[str, str]] = Counter()
         self._not_isolated: list[NotIsolated] = []
+        self._readings: dict[int, list[Reading]] = {}
         self._first: float | None = None
         self._last = 0.0
 
@@ -313,6 +327,7 @@ class Folder:
             sources=dict(self._sources),
             duration=self._last - (self._first or 0.0),
             causes=_causes(self._causes, cases),
+            readings={target: tuple(readings) for target, readings in self._readings.items()},
         )
 
     def _case_started(self, event: CaseStarted) -> None:
@@ -343,6 +358,8 @@ class Folder:
             weak = weakness(event, performance.started.case)
             if weak:
                 performance.weak.add(weak)
+            if isinstance(event, HealthRead) and event.figures:
+                self._readings.setdefault(performance.started.target, []).append(Reading(event.at, event.figures))
 
     def _ended_in(self, attempt: int, how: str) -> None:
         """The server ended by a step of this attempt; `how` is "" where it was started again."""
