@@ -1,6 +1,8 @@
-"""The run as one HTML file: no script, no network, no markup from data.
+"""The run as one HTML file that opens from disk, loads nothing, and takes nothing of the data for markup.
 
-The page asks the browser to enforce that (Content-Security-Policy, by the hash of its one style sheet).
+What matters first stands in the page as it is: the verdict, the causes, the first failures. All cases, with filter,
+search and details, are made from data in the page by its one script, when they are looked at. The page asks the browser
+to enforce that nothing else runs (Content-Security-Policy, by the hashes of its script and its style sheet).
 """
 
 from __future__ import annotations
@@ -10,100 +12,69 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sockcheck.verdict import Finding
+from sockcheck.case import Case
 
-from . import causes
-from .again import command, words
-from .clients import accused, prefix, told
-from .excerpt import Comparison, SourceLine, clipped, output_lines, plain, source_line
-from .failure import (
-    again_title,
-    attempts,
-    cause_of,
-    caused,
-    compared,
-    hints,
-    not_judged,
-    others,
-    predecessors,
-    served_by,
-    where,
-)
-from .rows import Row
+from . import causes, html_summary, island
+from .again import words
+from .clients import accused
+from .excerpt import clipped, output_lines, plain
+from .failure import compared, where
+from .html_data import details, exhibit
+from .html_summary import headline, outcome
 from .view import CaseView, CauseView, View
-from .wording import count, duration, size
+from .wording import count, duration
 
-SHOWN_WHOLE = 200
+__all__ = ["headline", "render"]
+
+DETAILS_LIMIT = 12_000_000
+"""So many characters the packed details have together: what comes after them has a row, and is told on the terminal."""
+
+LISTED = 200
+"""So many failures are in the page as it is, for whoever has no script."""
+
+_AT_ONCE = 8
+_MEMBERS = 12
 _OUTPUT_LIMIT = 16 * 1024
-_EXCERPT = 100
-_MARKS = {"->": ("→", "sent"), "<-": ("←", "received"), "--": ("·", "seen"), " |": ("│", "output"), "..": ("…", "seen")}
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """A row of the timeline; `mark` is a glyph, `way` the class and the word for it."""
-
-    at: str
-    mark: str
-    way: str
-    what: str
-    excerpt: str
-    decisive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """A finding as it is shown. With `tails` the texts of the comparison stand for expected and actual."""
-
-    finding: Finding
-    message: str
-    where: str
-    source: SourceLine | None
-    comparison: Comparison | None
-    tails: tuple[str, str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """A case that did not pass, in full. `heard`: the server is ours, so that its output could be read.
-
-    `server` is its command, or "", and what else is known of it.
-    """
-
-    case: CaseView
-    anchor: str
-    where: str
-    findings: tuple[_Finding, ...]
-    others: tuple[str, ...]
-    not_judged: tuple[str, ...]
-    after: tuple[str, ...]
-    attempts: tuple[str, ...]
-    laws: tuple[tuple[str, str], ...]
-    caused: tuple[str, str] | None
-    hints: tuple[str, ...]
-    moments: tuple[_Moment, ...]
-    server: tuple[str, str] | None
-    heard: bool
-    output: tuple[str, ...]
-    output_left: str
-    again_title: str
-    again: tuple[str, ...]
+_OUTCOMES = (
+    ("fail", "failed", "fail"),
+    ("flaky", "flaky", "fail"),
+    ("error", "error", "error"),
+    ("busy", "not judged", "error"),
+    ("pass", "passed", "pass"),
+    ("advice", "advice", "skip"),
+    ("known", "known failure", "skip"),
+    ("skip", "skipped", "skip"),
+    ("not run", "not run", "skip"),
+)
+# As encodeURIComponent() in the page's script, but that `/` and `:` stay.
+_IN_ANCHORS = "/:!~*'()"
 
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """A cause as it is shown. `links` are the labels and anchors of its cases, `left` of them are not named."""
+    """A cause as it is shown.
+
+    `mends` are (language, text), the server's own language first. `links` are labels and anchors, an anchor of "" is
+    not in the page; `left` members are not named. `found` and `sides` are what was found in its smallest case.
+    """
 
     cause: CauseView
     anchor: str
     title: str
+    number: int
     cases: str
     needed: str
     smallest: tuple[str, str]
+    found: str
+    sides: Sequence[Sequence[str]]
+    what: str
     mends: tuple[tuple[str, str], ...]
     steps: tuple[tuple[str, ...], ...]
     links: tuple[tuple[str, str], ...]
@@ -111,73 +82,69 @@ class _Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """Cases that are told together; all but the first, if there is one, are folded away, under the words `more`."""
-
-    first: _Failure | None
-    others: tuple[_Failure, ...]
-    more: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of the table of all cases."""
+class _Listed:
+    """A failure in the list that needs no script."""
 
     outcome: str
-    label: str
+    colour: str
     anchor: str
+    label: str
     title: str
-    reason: str
-    took: str
+    found: str
     where: str
 
 
 def render(view: View, laws: Mapping[str, str]) -> str:
-    """The whole document. `laws` gives each law's sentence by its id.
-
-    The first 200 failures and errors, the first 200 known failures and the first 200 of advice are shown in full, the
-    smallest of each cause among them; of the others the table tells, and the page says so.
-    """
-    environment = _environment()
-    style, policy = _style()
-    failing = causes.groups(view)
-    ordered = [*(group.first for group in failing), *(case for group in failing for case in group.others)]
-    shown = (*ordered[:SHOWN_WHOLE], *view.advice[:SHOWN_WHOLE], *view.known_failures[:SHOWN_WHOLE])
-    anchors = {id(case): f"case-{number}" for number, case in enumerate(shown, 1)}
+    """The whole document. `laws` gives each law's sentence by its id."""
+    style, script = _asset("report.css"), _asset("report.js")
+    ordered = _ordered(view)
+    listed = ordered[:LISTED]
+    anchors = {id(case): anchor(case.label) for case in listed}
     known = [cause for cause in view.causes if cause.known]
-    anchors |= {id(cause.named): f"cause-{number}" for number, cause in enumerate(known, 1)}
-    told = {id(case): _failure(case, anchors, view, laws) for case in shown}
-    page = environment.get_template("report.html.j2")
+    cause_anchors = {id(cause.named): f"cause-{number}" for number, cause in enumerate(known, 1)}
+    told = (details(case, view, laws, cause_anchors) for case in ordered)
+    at_once = list(islice(told, _AT_ONCE))
+    chunks = tuple(island.packed(told, DETAILS_LIMIT))
+    held = len(at_once) + island.held(chunks, len(ordered) - len(at_once))
+    number = {id(case): position for position, case in enumerate(ordered[:held])}
+    page = _environment().get_template("report.html.j2")
     return page.render(
         style=Markup(style),
-        policy=policy,
+        script=Markup(script),
+        policy=_policy(style, script),
         view=view,
         headline=headline(view),
-        good=_good(view),
-        counts=_counts(view),
+        good=html_summary.good(view),
+        counts=html_summary.counts(view),
+        bar=html_summary.run_bar(view),
+        facts=html_summary.facts(view),
+        contracts=html_summary.contracts(view),
+        laws=html_summary.laws(view, laws),
         why=causes.headline(view),
-        causes=[_cause(cause, anchors, view) for cause in causes.counting(view)],
-        sections=(
-            ("What went wrong", [], [_group(group, told) for group in failing if id(group.first) in told]),
-            (
-                "Advice: not promised, so it does not count",
-                [_cause(cause, anchors, view) for cause in known if not cause.failing],
-                _advice(view, told),
-            ),
-            (
-                "Known failures",
-                [],
-                [_Group(told[id(case)], (), "") for case in view.known_failures if id(case) in told],
-            ),
-        ),
-        more=len(ordered) + len(view.advice) + len(view.known_failures) - len(shown),
-        lines=_lines(view, anchors),
+        causes=[_cause(cause, anchors, cause_anchors, view) for cause in causes.counting(view)],
+        advice=[_cause(cause, anchors, cause_anchors, view) for cause in known if not cause.failing],
+        listed=[_listed(case) for case in listed],
+        unlisted=len(ordered) - len(listed),
+        left_out=len(ordered) - held,
         target_failures=[
             (clipped(event.message), clipped(event.hint), output_lines([event.output], _OUTPUT_LIMIT)[0])
             for event in view.target_failures
         ],
-        facts=_facts(view),
+        data=island.as_json({**_index(view, laws, number), "told": at_once}),
+        chunks=chunks,
     )
+
+
+def anchor(label: str) -> str:
+    """The place of a case in the page: the same in every run, so that links to it last."""
+    return f"case-{quote(plain(label), safe=_IN_ANCHORS)}"
+
+
+def _ordered(view: View) -> list[CaseView]:
+    """The cases of which there is something to tell: the smallest of each cause first."""
+    groups = causes.groups(view)
+    failing = [*(group.first for group in groups), *(case for group in groups for case in group.others)]
+    return [*failing, *view.advice, *view.known_failures]
 
 
 @cache
@@ -196,200 +163,133 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> tuple[str, str]:
-    """The style sheet, and the policy that allows it and nothing else."""
-    style = _environment().get_template("report.css").render().strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return style, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _asset(name: str) -> str:
+    """A file that goes into the page as it is."""
+    environment = _environment()
+    assert environment.loader
+    return environment.loader.get_source(environment, name)[0].strip()
 
 
-def headline(view: View) -> str:
-    """The verdict on the run in one line."""
-    counts = view.counts
-    if counts.failed:
-        failed = f"{_of_all(counts.failed, counts.total)} failed"
-        return f"{failed}, {counts.errors:,} ended in an error" if counts.errors else failed
-    if view.target_failures:
-        return "The server could not be started or reached"
-    if counts.errors:
-        return f"{_of_all(counts.errors, counts.total)} ended in an error"
-    if not view.whole:
-        return "The run was cut off"
-    known = f"{count(counts.known, 'known failure')}" if counts.known else ""
-    if not counts.passed:
-        return f"No case passed, {known}" if known else "No case was run"
-    if counts.passed == counts.total:
-        return "The one case passed" if counts.total == 1 else f"All {count(counts.total, 'case')} passed"
-    others = (
-        (counts.flaky, "flaky"),
-        (counts.advice, "advice"),
-        (counts.busy, "not judged"),
-        (counts.skipped + counts.not_run, "not run"),
-    )
-    said = [
-        f"{count(counts.passed, 'case')} passed",
-        known,
-        *(f"{number:,} {word}" for number, word in others if number),
-    ]
-    return ", ".join(filter(None, said))
-
-
-def _of_all(number: int, total: int) -> str:
-    """`2 of 9 cases`; of one there is nothing to say but that."""
-    return "1 case" if total == 1 else f"{number:,} of {count(total, 'case')}"
-
-
-def _good(view: View) -> bool:
-    counts = view.counts
-    as_expected = counts.passed or counts.known
-    return bool(
-        view.whole
-        and as_expected
-        and not (counts.failed or counts.flaky or counts.errors or counts.busy or view.target_failures)
+def _policy(style: str, script: str) -> str:
+    """The policy that allows this style sheet, this script, and nothing else, in whatever way it comes about."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
-def _counts(view: View) -> list[tuple[str, str, str]]:
-    """(number, word, class) of each outcome that occurred; passed always."""
-    counts = view.counts
-    given = (
-        (counts.failed, "failed", "fail"),
-        (counts.flaky, "flaky", "fail"),
-        (counts.errors, "error" if counts.errors == 1 else "errors", "error"),
-        (counts.busy, "not judged on a busy machine", "error"),
-        (counts.passed, "passed", "pass"),
-        (counts.advice, "advice", "skip"),
-        (counts.known, "known failure" if counts.known == 1 else "known failures", "skip"),
-        (counts.skipped, "skipped", "skip"),
-        (counts.not_run, "not run", "skip"),
-    )
-    return [(f"{number:,}", word, outcome) for number, word, outcome in given if number or outcome == "pass"]
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _cause(cause: CauseView, anchors: Mapping[int, str], view: View) -> _Cause:
+def _cause(cause: CauseView, anchors: Mapping[int, str], cause_anchors: Mapping[int, str], view: View) -> _Cause:
     named, cases = cause.named, cause.failing or cause.cases
-    linked = [(plain(case.label), anchors[id(case)]) for case in cases if id(case) in anchors]
+    smallest = cases[0]
+    finding = smallest.findings[0] if smallest.findings else None
+    comparison = compared(finding) if finding else None
+    mends = [("Python", named.mend_python), ("C", named.mend_c)]
+    mends.sort(key=lambda mend: mend[1] != causes.mending(cause))
+    links = [(plain(case.label), anchors.get(id(case), "")) for case in cases[:_MEMBERS]]
     return _Cause(
         cause=cause,
-        anchor=anchors[id(named)],
+        anchor=cause_anchors[id(named)],
         title=clipped(f"The server {named.title}"),
+        number=int(cause_anchors[id(named)].removeprefix("cause-")) - 1,
         cases=count(len(cases), "case"),
         needed=causes.promises(cause) if not cause.failing else "",
-        smallest=(plain(named.smallest), anchors.get(id(cases[0]), "")),
-        mends=tuple(
-            (language, "\n".join(map(clipped, mend.splitlines())))
-            for language, mend in (("Python", named.mend_python), ("C", named.mend_c))
-            if mend
-        ),
+        smallest=(plain(smallest.label), anchors.get(id(smallest), "")),
+        found=clipped((accused(smallest.case, finding) if finding else "") + named.evidence),
+        sides=exhibit(comparison, comparison.tails(finding)) if comparison and finding else (),
+        what=comparison.what if comparison else "",
+        mends=tuple((language, "\n".join(map(clipped, mend.splitlines()))) for language, mend in mends if mend),
         steps=tuple(tuple(words(step)) for step in causes.next_steps(cause, view)),
-        links=tuple(linked),
-        left=len(cases) - len(linked),
+        links=tuple(links),
+        left=len(cases) - len(links),
     )
 
 
-def _group(group: causes.Group, told: Mapping[int, _Failure]) -> _Group:
-    others = tuple(told[id(case)] for case in group.others if id(case) in told)
-    return _Group(told[id(group.first)], others, causes.more_of(group))
-
-
-def _advice(view: View, told: Mapping[int, _Failure]) -> list[_Group]:
-    others = tuple(told[id(case)] for case in view.advice if id(case) in told)
-    return [_Group(None, others, count(len(view.advice), "case"))] if others else []
-
-
-def _failure(case: CaseView, anchors: Mapping[int, str], view: View, laws: Mapping[str, str]) -> _Failure:
-    output, left = output_lines([event.data for event in case.output], _OUTPUT_LIMIT)
-    left += case.dropped
-    named = dict.fromkeys(finding.law for finding in case.findings)
-    cause = cause_of(case, view)
-    return _Failure(
-        case=case,
-        anchor=anchors[id(case)],
-        where=where(case),
-        findings=tuple(_finding(case, finding, view) for finding in told(case.findings)[0]),
-        others=others(case),
-        not_judged=not_judged(case),
-        after=predecessors(case),
-        attempts=attempts(case),
-        laws=tuple((plain(law), laws.get(law, "")) for law in named),
-        caused=(clipped(caused(cause)), anchors[id(cause)]) if cause else None,
-        hints=tuple(clipped(hint) for hint in hints(case)),
-        moments=tuple(_moment(row, prefix(case.case, row.client)) for row in case.rows),
-        server=served_by(case),
-        heard=bool(case.target and case.target.command),
-        output=output,
-        output_left=size(left) if left else "",
-        again_title=again_title(case),
-        again=tuple(words(command(view.run, case.case.id, case.after))) if view.run else (),
-    )
-
-
-def _finding(case: CaseView, finding: Finding, view: View) -> _Finding:
-    comparison = compared(finding)
-    return _Finding(
-        finding=finding,
-        message=clipped(accused(case.case, finding) + finding.message),
+def _listed(case: CaseView) -> _Listed:
+    finding = case.findings[0] if case.findings else None
+    ended = outcome(case)
+    _, word, colour = next(each for each in _OUTCOMES if each[0] == ended)
+    return _Listed(
+        outcome=word,
+        colour=colour,
+        anchor=anchor(case.label),
+        label=plain(case.label),
+        title=clipped(case.case.title),
+        found=_found(case),
         where=where(case, finding),
-        source=source_line(view.sources.get(finding.span.path, ""), finding.span, 200),
-        comparison=comparison,
-        tails=comparison.tails(finding) if comparison else None,
     )
 
 
-def _moment(row: Row, who: str) -> _Moment:
-    mark, way = _MARKS[row.mark]
-    return _Moment(
-        at=f"{row.at:.2f}",
-        mark=mark,
-        way=way,
-        what=who + row.what,
-        excerpt=row.excerpt(_EXCERPT),
-        decisive=row.decisive,
-    )
+def _found(case: CaseView) -> str:
+    """What is to be said of a case in its row."""
+    if case.findings and not case.known_failure:
+        finding = case.findings[0]
+        return clipped(accused(case.case, finding) + finding.message, 300)
+    return clipped(case.reason, 300)
 
 
-def _lines(view: View, anchors: Mapping[int, str]) -> list[_Line]:
-    lines = [
-        _Line(
-            outcome="known" if case.known_failure else case.outcome,
-            label=plain(case.label),
-            anchor=anchors.get(id(case), ""),
-            title=plain(case.case.title),
-            reason=clipped(case.reason),
-            took=duration(case.duration),
-            where=where(case, case.findings[0] if case.findings else None),
+class _Numbered:
+    """Values that occur again and again, each kept once."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._numbers: dict[Any, int] = {}
+
+    def number(self, value: Any) -> int:
+        if value not in self._numbers:
+            self._numbers[value] = len(self.values)
+            self.values.append(value)
+        return self._numbers[value]
+
+
+def _index(view: View, laws: Mapping[str, str], numbers: Mapping[int, int]) -> dict[str, Any]:
+    """All cases in short. `numbers` say which of the details are whose."""
+    contracts, scenarios, titles, broken = _Numbered(), _Numbered(), _Numbered(), _Numbered()
+    words_ = [each[0] for each in _OUTCOMES]
+    known = [cause for cause in view.causes if cause.known]
+    cause_of = {id(case): number for number, cause in enumerate(known) for case in cause.cases}
+
+    def row(case: Case, label: str, ended: str, said: str, took: str, cause: int, number: int) -> list[Any]:
+        place = f"{plain(case.span.path)}:{case.span.line}"
+        scenario = scenarios.number((contracts.number(plain(case.contract)), plain(case.scenario), place))
+        law = broken.number((plain(case.law), laws.get(case.law, "")))
+        title = titles.number(clipped(case.title))
+        return [words_.index(ended), plain(label), title, law, scenario, said, took, cause, number]
+
+    rows = [
+        row(
+            case.case,
+            case.label,
+            outcome(case),
+            _found(case),
+            duration(case.duration),
+            cause_of.get(id(case), -1),
+            numbers.get(id(case), -1),
         )
         for case in view.cases
     ]
-    lines += [
-        _Line(
-            outcome="skip" if event.case.skip else "not run",
-            label=plain(event.case.id),
-            anchor="",
-            title=plain(event.case.title),
-            reason=clipped(event.why),
-            took="",
-            where=f"{plain(event.case.span.path)}:{event.case.span.line}",
+    rows += [
+        row(
+            event.case,
+            event.case.id,
+            "skip" if event.case.skip else "not run",
+            clipped(event.why, 300),
+            "",
+            -1,
+            -1,
         )
         for event in view.not_run
     ]
-    return lines
-
-
-def _facts(view: View) -> Sequence[tuple[str, str]]:
-    run = view.run
-    if run is None:
-        return ()
-    facts = [
-        ("Command", " ".join(words([run.command]))),
-        ("In", plain(run.directory)),
-        ("Started", plain(run.started)),
-        ("Took", duration(view.duration)),
-        ("Servers started", f"{view.targets:,}"),
-        ("Seed", str(run.seed)),
-        ("sockcheck", plain(run.sockcheck)),
-        ("Platform", plain(run.platform)),
-    ]
-    if view.finished and view.finished.why:
-        facts.append(("Ended early", clipped(view.finished.why)))
-    return facts
+    return {
+        "outcomes": _OUTCOMES,
+        "contracts": contracts.values,
+        "scenarios": scenarios.values,
+        "titles": titles.values,
+        "laws": broken.values,
+        "causes": [clipped(f"The server {cause.named.title}") for cause in known],
+        "cases": rows,
+        "together": island.TOGETHER,
+    }

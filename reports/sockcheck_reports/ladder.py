@@ -67,7 +67,9 @@ def ladder(case: Case, rows: Sequence[Row], findings: Iterable[Finding] = ()) ->
     for row in rows:
         state = _state(row.drawn, state)
         lane = server if _is_servers(row) else lanes.get(row.client, server - 1 if others else 0)
-        who = f"{plain(row.client)}: " if others and row.client not in (*names, "", SERVER) else ""
+        # Whose it is must be said where the lane does not.
+        astray = row.client not in (*names, "", SERVER) or (row.drawn == "read" and len(case.actors) > 1)
+        who = f"{plain(row.client)}: " if astray else ""
         waited = 0.0 if before is None else row.at - before
         steps.append(
             Step(
@@ -99,7 +101,7 @@ def _lanes(case: Case, rows: Sequence[Row], findings: Iterable[Finding]) -> tupl
 
 
 def _is_servers(row: Row) -> bool:
-    return row.client == SERVER or (not row.client and row.drawn in _OF_SERVER)
+    return row.client == SERVER or row.drawn == "read" or (not row.client and row.drawn in _OF_SERVER)
 
 
 def _way(row: Row, at_server: bool) -> Way:

@@ -31,7 +31,7 @@ def test_the_classic_failure_step_by_step() -> None:
         (0, "to", "connect", "connected to 127.0.12.1:41731 from 127.0.0.1:50524", ""),
         (1, "at", "output", "stdout", '"connection from 127.0.0.1:50524\\n"'),
         (0, "to", "data", "sent 5 bytes", '"hello"'),
-        (0, "at", "read", "read by the server after 0.03 ms", ""),
+        (1, "at", "read", "read by the server after 0.03 ms", ""),
         (1, "at", "output", "stdout", "\"got b'hello'\\n\""),
         (0, "from", "data", "received 5 bytes", '"hello"'),
         (0, "to", "data", "sent 7 bytes", '" world\\n"'),
@@ -45,6 +45,11 @@ def test_each_client_has_a_lane_and_what_is_nobodys_goes_across() -> None:
     shown = ladder(TWO, [row(0, "bob"), row(1, ""), row(2, "ann", "<-", "rst"), row(3, "server", "->", "pause")])
     assert shown.lanes == ("ann", "bob", "server")
     assert drawn(shown) == [(1, "at", "note"), (0, "across", "note"), (0, "from", "rst"), (2, "at", "pause")]
+
+
+def test_whose_segment_was_read_is_said_where_there_are_several() -> None:
+    read = row(0, "bob", "--", "read")
+    assert [(step.lane, step.what) for step in ladder(TWO, [row(0), read]).steps] == [(0, "note"), (2, "bob: read")]
 
 
 def test_only_those_that_did_something_have_a_lane() -> None:
