@@ -8,7 +8,7 @@ import pytest
 from report_builder import case as built_case
 from report_builder import pieces_actions
 
-from sockcheck.case import Actor, Connect, Generated, Piece, Prefixed, Value
+from sockcheck.case import Actor, Connect, Generated, Piece, Prefixed, Send, Value
 from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
 from sockcheck.laws import LAWS
@@ -70,6 +70,14 @@ def reading_only(one: Result) -> Result:
     return replace(one, case=replace(one.case, actors=(replace(actor, actions=actor.actions[:3]),)))
 
 
+def silent(one: Result) -> Result:
+    """The same, with a client that sends nothing."""
+    [actor] = one.case.actors
+    actions = tuple(action for action in actor.actions if not isinstance(action, Send))
+    return replace(one, case=replace(one.case, actors=(replace(actor, actions=actions),)))
+
+
+PREFIXED = Difference(2, 0, b"> hello\n", b"> OK...hello\n")
 LENGTH = Difference(0, 0, b"\x00\x05hello", b"\x05\x00hello")
 NOT_IN_ORDER = "the connection ended by a reset (ECONNRESET), not in order, after 6 bytes"
 WITHOUT_END = "the connection did not end within 2.00 s"
@@ -102,6 +110,9 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("bind-error-ignored", [result("life.taken", "no-exit"), PLAIN]),
     ("ipv4-only", [to("::1", result("host.any", "refused")), to("127.0.0.2", result("host.any"))]),
     ("loopback-only", [to("127.0.0.2", result("host.any", "refused")), to("::1", result("host.any", "refused"))]),
+    ("says-more", [result("plain", "wrong-bytes"), silent(result("end.half", "surplus-bytes")),
+                   cut("in-body", "came")]),
+    ("says-more", [result("plain", "wrong-bytes", difference=PREFIXED), result("limit.garbage", "wrong-bytes")]),
     ("wrong-bytes-order", [result("plain", "wrong-bytes", difference=LENGTH)]),
     ("not-flushed", [result("plain", "silence"), result("end.half"), result("cut.at-k", "silence", variation="1")]),
     ("not-flushed", [result("plain", "silence"), result("size.large", "silence", says="not all of it came")]),
@@ -179,6 +190,14 @@ def test_one_cause_explains_all(cause: str, results: list[Result]) -> None:
     assert found.id == cause
     assert {each.case.id for each in found.results} == {each.case.id for each in results if each.failed}
     assert found.why == LAWS[found.law]
+
+
+@pytest.mark.parametrize("actual", [b"other\n", b"hel", b"ello\n"])
+def test_another_answer_is_not_more_than_was_asked_for(actual: bytes) -> None:
+    different = result("plain", "wrong-bytes", difference=Difference(0, 0, b"hello\n", actual))
+    assert named(different, result("plain", "wrong-bytes", scenario="bye")) == [UNKNOWN]
+    surplus = silent(result("end.half", "surplus-bytes"))
+    assert "says-more" not in named(PLAIN, result("plain", "wrong-bytes", scenario="bye"), surplus)
 
 
 def test_every_cause_is_named_above() -> None:

@@ -13,6 +13,8 @@ from sockcheck.verdict import Difference, Finding, Kind, Verdict
 # A length of a few bytes less than 2^16 has a zero in it; a word spelt backwards has none.
 _WIDTHS = (2, 4, 8)
 _REPLACEMENT = "\ufffd".encode()
+# A byte or two would be found anywhere.
+_TELLING = 3
 _ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
 
 
@@ -44,7 +46,8 @@ class Cases:
     wrote it. `half_closes`: one of its clients does. `alone`: it fails by itself, not only after others. `unanswered`:
     nothing had come. `binary`: a client sends what is no text, or only text. `swapped`: the first difference is a
     number with its bytes the other way round. `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no
-    ASCII was expected.
+    ASCII was expected. `silent`: no client sends anything. `more`: behind the first difference, what was expected came
+    all the same.
     """
 
     laws: tuple[str, ...] = ()
@@ -60,6 +63,8 @@ class Cases:
     binary: bool | None = None
     swapped: bool = False
     replaced: bool = False
+    silent: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,8 @@ def among(cases: Cases, one: Seen) -> bool:
         and (cases.binary is None or cases.binary is _is_binary(case))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
         and (not cases.replaced or any(_is_replaced(finding) for finding in findings))
+        and (not cases.silent or _is_silent(case))
+        and (not cases.more or any(_is_more(finding) for finding in findings))
     )
 
 
@@ -193,6 +200,19 @@ def _is_text(piece: Piece) -> bool:
     if isinstance(piece, Generated):
         return piece.kind != "random"
     return not isinstance(piece, bytes) or (b"\0" not in piece and "\ufffd" not in piece.decode(errors="replace"))
+
+
+def _is_silent(case: Case) -> bool:
+    return not any(isinstance(action, Send) for actor in case.actors for action in actor.actions)
+
+
+def _is_more(finding: Finding) -> bool:
+    """Whether the rest of what was expected stands behind something else, as far as the windows show."""
+    if finding.difference is None:
+        return False
+    at = finding.difference.offset - finding.difference.start
+    expected, actual = finding.difference.expected[at:], finding.difference.actual[at:]
+    return len(expected) >= _TELLING and actual.find(expected) > 0
 
 
 def _half_closes(case: Case) -> bool:

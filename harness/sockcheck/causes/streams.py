@@ -18,6 +18,8 @@ _FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
 _PLAIN = Cases(("plain*",))
 # Requests that come all together are cut wherever a buffer ends.
 _MANY_AT_ONCE = Cases(("end.half",), ("wrong-bytes",), traits=("many-replies",))
+_ANSWERED = Cases(("plain",))
+_MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
 _NOT_IN_ORDER = "not in order"
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
@@ -28,6 +30,25 @@ def _cut(*traits: str) -> Cases:
 
 
 STREAMS = (
+    Entry(
+        "says-more",
+        "sends more than the contract says: a greeting, a prefix or a prompt",
+        "plain",
+        "A friendly word does no harm, one thinks; the client takes every byte that comes for a part of the answer.",
+        "client.sendall(reply)  # nothing before it, nothing behind it\n"
+        "print(address)  # what is for people goes to the terminal",
+        "send(fd, reply, n, 0);  /* nothing before it, nothing behind it */\n"
+        'fprintf(stderr, "connected\\n");  /* what is for people */',
+        (
+            # It speaks to who has said nothing, and no exchange works.
+            Pattern(
+                (Cases(kinds=("surplus-bytes",), silent=True), Cases(("plain",), ("wrong-bytes",))),
+                never=(_ANSWERED,),
+                takes=_MORE,
+            ),
+            Pattern((Cases(("plain",), ("wrong-bytes",), more=True),), never=(_ANSWERED,), takes=_MORE),
+        ),
+    ),
     Entry(
         "wrong-bytes-order",
         "sends numbers in the byte order of its machine",

@@ -388,7 +388,8 @@
       if (right) words.style.paddingRight = way === "from" ? "" : `calc(${100 - at(lane)}% + 0.7rem)`;
       else words.style.paddingLeft = `calc(${at(lane)}% + 0.7rem)`;
     }
-    const track = make("div", { class: "track" }, strings, words);
+    const track = make("div", { class: "track" }, strings,
+      later ? make("p", { class: "later" }, `${later} later`) : null, words);
     if (way === "to" || way === "from") {
       const arrow = make("div", { class: `arrow ${way} ${drawn}`, "aria-hidden": "true" });
       arrow.style.marginLeft = `${at(lane)}%`;
@@ -399,7 +400,6 @@
       track.append(dot);
     }
     return make("li", { class: `step way-${way} is-${drawn} lead-${lead}${decisive ? " decisive" : ""}` },
-      later ? make("p", { class: "later" }, `${later} later`) : null,
       make("span", { class: "at" }, time), track);
   }
 
