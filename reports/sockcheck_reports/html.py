@@ -25,7 +25,7 @@ from . import causes, html_summary, island
 from .again import words
 from .clients import accused
 from .excerpt import clipped, output_lines, plain
-from .failure import compared, where
+from .failure import caused, compared, where
 from .html_data import details, exhibit
 from .html_summary import headline, outcome
 from .view import CaseView, CauseView, View
@@ -101,8 +101,9 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     listed = ordered[:LISTED]
     anchors = {id(case): anchor(case.label) for case in listed}
     known = [cause for cause in view.causes if cause.known]
-    cause_anchors = {id(cause.named): f"cause-{number}" for number, cause in enumerate(known, 1)}
-    told = (details(case, view, laws, cause_anchors) for case in ordered)
+    caused_by = {id(case): number for number, cause in enumerate(known) for case in cause.cases}
+    labels = [(clipped(caused(cause.named)), _cause_anchor(number)) for number, cause in enumerate(known)]
+    told = (details(case, view, laws, labels[caused_by[id(case)]] if id(case) in caused_by else ()) for case in ordered)
     at_once = list(islice(told, _AT_ONCE))
     chunks = tuple(island.packed(told, DETAILS_LIMIT))
     held = len(at_once) + island.held(chunks, len(ordered) - len(at_once))
@@ -121,8 +122,8 @@ def render(view: View, laws: Mapping[str, str]) -> str:
         contracts=html_summary.contracts(view),
         laws=html_summary.laws(view, laws),
         why=causes.headline(view),
-        causes=[_cause(cause, anchors, cause_anchors, view) for cause in causes.counting(view)],
-        advice=[_cause(cause, anchors, cause_anchors, view) for cause in known if not cause.failing],
+        causes=[_cause(number, cause, anchors, view) for number, cause in enumerate(known) if cause.failing],
+        advice=[_cause(number, cause, anchors, view) for number, cause in enumerate(known) if not cause.failing],
         listed=[_listed(case) for case in listed],
         unlisted=len(ordered) - len(listed),
         left_out=len(ordered) - held,
@@ -130,7 +131,7 @@ def render(view: View, laws: Mapping[str, str]) -> str:
             (clipped(event.message), clipped(event.hint), output_lines([event.output], _OUTPUT_LIMIT)[0])
             for event in view.target_failures
         ],
-        data=island.as_json({**_index(view, laws, number), "told": at_once}),
+        data=island.as_json({**_index(view, laws, caused_by, number), "told": at_once}),
         chunks=chunks,
     )
 
@@ -182,7 +183,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _cause(cause: CauseView, anchors: Mapping[int, str], cause_anchors: Mapping[int, str], view: View) -> _Cause:
+def _cause_anchor(number: int) -> str:
+    return f"cause-{number + 1}"
+
+
+def _cause(number: int, cause: CauseView, anchors: Mapping[int, str], view: View) -> _Cause:
     named, cases = cause.named, cause.failing or cause.cases
     smallest = cases[0]
     finding = smallest.findings[0] if smallest.findings else None
@@ -192,9 +197,9 @@ def _cause(cause: CauseView, anchors: Mapping[int, str], cause_anchors: Mapping[
     links = [(plain(case.label), anchors.get(id(case), "")) for case in cases[:_MEMBERS]]
     return _Cause(
         cause=cause,
-        anchor=cause_anchors[id(named)],
+        anchor=_cause_anchor(number),
         title=clipped(f"The server {named.title}"),
-        number=int(cause_anchors[id(named)].removeprefix("cause-")) - 1,
+        number=number,
         cases=count(len(cases), "case"),
         needed=causes.promises(cause) if not cause.failing else "",
         smallest=(plain(smallest.label), anchors.get(id(smallest), "")),
@@ -245,12 +250,12 @@ class _Numbered:
         return self._numbers[value]
 
 
-def _index(view: View, laws: Mapping[str, str], numbers: Mapping[int, int]) -> dict[str, Any]:
-    """All cases in short. `numbers` say which of the details are whose."""
+def _index(
+    view: View, laws: Mapping[str, str], caused_by: Mapping[int, int], numbers: Mapping[int, int]
+) -> dict[str, Any]:
+    """All cases in short. `caused_by` gives the number of a case's known cause, `numbers` that of its details."""
     contracts, scenarios, titles, broken = _Numbered(), _Numbered(), _Numbered(), _Numbered()
     words_ = [each[0] for each in _OUTCOMES]
-    known = [cause for cause in view.causes if cause.known]
-    cause_of = {id(case): number for number, cause in enumerate(known) for case in cause.cases}
 
     def row(case: Case, label: str, ended: str, said: str, took: str, cause: int, number: int) -> list[Any]:
         place = f"{plain(case.span.path)}:{case.span.line}"
@@ -266,7 +271,7 @@ def _index(view: View, laws: Mapping[str, str], numbers: Mapping[int, int]) -> d
             outcome(case),
             _found(case),
             duration(case.duration),
-            cause_of.get(id(case), -1),
+            caused_by.get(id(case), -1),
             numbers.get(id(case), -1),
         )
         for case in view.cases
@@ -289,7 +294,7 @@ def _index(view: View, laws: Mapping[str, str], numbers: Mapping[int, int]) -> d
         "scenarios": scenarios.values,
         "titles": titles.values,
         "laws": broken.values,
-        "causes": [clipped(f"The server {cause.named.title}") for cause in known],
+        "causes": [clipped(f"The server {cause.named.title}") for cause in view.causes if cause.known],
         "cases": rows,
         "together": island.TOGETHER,
     }

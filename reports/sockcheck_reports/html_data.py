@@ -16,8 +16,6 @@ from .excerpt import Comparison, Side, clipped, output_lines, plain, source_line
 from .failure import (
     again_title,
     attempts,
-    cause_of,
-    caused,
     compared,
     hints,
     not_judged,
@@ -40,11 +38,10 @@ _READINGS = 60
 _FIGURES = (("open_files", "open descriptors"), ("threads", "threads"), ("children", "child processes"))
 
 
-def details(case: CaseView, view: View, laws: Mapping[str, str], cause_anchors: Mapping[int, str]) -> Details:
-    """All that is told of a case. `laws` gives each law's sentence by id, `cause_anchors` the place of a cause."""
+def details(case: CaseView, view: View, laws: Mapping[str, str], cause: tuple[str, ...] = ()) -> Details:
+    """All that is told of a case. `laws` gives each law's sentence, `cause` the words for its own and its place."""
     output, left = output_lines([event.data for event in case.output], _OUTPUT_LIMIT)
     left += case.dropped
-    cause = cause_of(case, view)
     notes = (
         ("Also", others(case)),
         ("Not judged", not_judged(case)),
@@ -56,7 +53,7 @@ def details(case: CaseView, view: View, laws: Mapping[str, str], cause_anchors: 
         "findings": [_finding(case, finding, view) for finding in told(case.findings)[0]],
         "notes": [[title, list(sentences)] for title, sentences in notes if sentences],
         "laws": [[plain(law), laws.get(law, "")] for law in dict.fromkeys(finding.law for finding in case.findings)],
-        "cause": [clipped(caused(cause)), cause_anchors[id(cause)]] if cause else [],
+        "cause": list(cause),
         "hints": [clipped(hint) for hint in hints(case)],
         "ladder": _ladder(case.case, case.rows, case.findings),
         "attempts": _attempts(case),
