@@ -62,7 +62,8 @@ class _Cause:
     """A cause as it is shown.
 
     `mends` are (language, text), the server's own language first. `links` are labels and anchors, an anchor of "" is
-    not in the page; `left` members are not named. `found` and `sides` are what was found in its smallest case.
+    not in the page; `left` members are not named. `found` and `sides` are what was found in its smallest case, and
+    `details` is the number of its details, or -1 where they are not at hand.
     """
 
     cause: CauseView
@@ -74,7 +75,7 @@ class _Cause:
     smallest: tuple[str, str]
     found: str
     sides: Sequence[Sequence[str]]
-    what: str
+    details: int
     mends: tuple[tuple[str, str], ...]
     steps: tuple[tuple[str, ...], ...]
     links: tuple[tuple[str, str], ...]
@@ -108,6 +109,7 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     chunks = tuple(island.packed(told, DETAILS_LIMIT))
     held = len(at_once) + island.held(chunks, len(ordered) - len(at_once))
     number = {id(case): position for position, case in enumerate(ordered[:held])}
+    cards = [_cause(place, cause, anchors, number, view) for place, cause in enumerate(known)]
     page = _environment().get_template("report.html.j2")
     return page.render(
         style=Markup(style),
@@ -122,8 +124,8 @@ def render(view: View, laws: Mapping[str, str]) -> str:
         contracts=html_summary.contracts(view),
         laws=html_summary.laws(view, laws),
         why=causes.headline(view),
-        causes=[_cause(number, cause, anchors, view) for number, cause in enumerate(known) if cause.failing],
-        advice=[_cause(number, cause, anchors, view) for number, cause in enumerate(known) if not cause.failing],
+        causes=[card for card in cards if card.cause.failing],
+        advice=[card for card in cards if not card.cause.failing],
         listed=[_listed(case) for case in listed],
         unlisted=len(ordered) - len(listed),
         left_out=len(ordered) - held,
@@ -187,11 +189,12 @@ def _cause_anchor(number: int) -> str:
     return f"cause-{number + 1}"
 
 
-def _cause(number: int, cause: CauseView, anchors: Mapping[int, str], view: View) -> _Cause:
+def _cause(number: int, cause: CauseView, anchors: Mapping[int, str], numbers: Mapping[int, int], view: View) -> _Cause:
     named, cases = cause.named, cause.failing or cause.cases
     smallest = cases[0]
     finding = smallest.findings[0] if smallest.findings else None
     comparison = compared(finding) if finding else None
+    place = numbers.get(id(smallest), -1)
     mends = [("Python", named.mend_python), ("C", named.mend_c)]
     mends.sort(key=lambda mend: mend[1] != causes.mending(cause))
     links = [(plain(case.label), anchors.get(id(case), "")) for case in cases[:_MEMBERS]]
@@ -205,7 +208,7 @@ def _cause(number: int, cause: CauseView, anchors: Mapping[int, str], view: View
         smallest=(plain(smallest.label), anchors.get(id(smallest), "")),
         found=clipped((accused(smallest.case, finding) if finding else "") + named.evidence),
         sides=exhibit(comparison, comparison.tails(finding)) if comparison and finding else (),
-        what=comparison.what if comparison else "",
+        details=place if place < _AT_ONCE else -1,
         mends=tuple((language, "\n".join(map(clipped, mend.splitlines()))) for language, mend in mends if mend),
         steps=tuple(tuple(words(step)) for step in causes.next_steps(cause, view)),
         links=tuple(links),

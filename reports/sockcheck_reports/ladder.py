@@ -14,7 +14,7 @@ from .excerpt import plain
 from .rows import Drawn, Row
 from .wording import count, duration
 
-MOST_LANES = 6
+MOST_LANES = 4
 """So many clients have a lane of their own; where there are more, the last lane is that of all the others."""
 
 _EXCERPT = 64

@@ -62,10 +62,10 @@ def test_many_clients_share_the_last_lane_but_not_those_that_something_was_found
     finding = replace(view("classic").failures[0].findings[0], client="crowd[7]")
     findings: list[Finding] = [finding]
     shown = ladder(CROWD, rows, findings)
-    assert shown.lanes == ("crowd[0]", "crowd[1]", "crowd[2]", "crowd[3]", "crowd[7]", "4 other clients", "server")
+    assert shown.lanes == ("crowd[0]", "crowd[1]", "crowd[7]", "6 other clients", "server")
     assert len(shown.lanes) == MOST_LANES + 1
-    assert [step.lane for step in shown.steps] == [0, 1, 2, 3, 5, 5, 5, 4, 5]
-    assert [step.what for step in shown.steps][4:8] == ["crowd[4]: note", "crowd[5]: note", "crowd[6]: note", "note"]
+    assert [step.lane for step in shown.steps] == [0, 1, 3, 3, 3, 3, 3, 2, 3]
+    assert [step.what for step in shown.steps][1:4] == ["note", "crowd[2]: note", "crowd[3]: note"]
 
 
 def test_how_long_nothing_happened() -> None:

@@ -182,7 +182,7 @@
     const parts = [];
     let contract = null;
     for (const [scenario, members] of found) {
-      if (data.contracts.length > 1 && contract !== scenario.contract) {
+      if (contract !== scenario.contract) {
         contract = scenario.contract;
         parts.push(make("h3", { class: "contract" }, data.contracts[contract] || "no contract"));
       }
@@ -362,9 +362,11 @@
   function ladder({ lanes, steps }) {
     if (!steps.length) return make("p", { class: "note" }, "Nothing was recorded.");
     const at = (lane) => (100 * lane) / (lanes.length - 1);
-    const heads = make("div", { class: "lanes", "aria-hidden": "true" }, lanes.map((name, lane) => {
+    const tight = lanes.length > 3;
+    const heads = make("div", { class: tight ? "lanes tight" : "lanes", "aria-hidden": "true" }, lanes.map((name, lane) => {
       const head = make("span", { class: lane === 0 ? "first" : lane === lanes.length - 1 ? "last" : "" }, name);
       head.style.left = `${at(lane)}%`;
+      if (lane < lanes.length - 1) head.style.maxWidth = `${at(1) * (lane ? 0.84 : 0.56)}%`;
       return head;
     }));
     return make("div", { class: "ladder" }, heads, make("ol", {}, steps.map((one) => step(one, lanes, at))));
@@ -380,7 +382,7 @@
     const sign = SIGNS[drawn] ? make("span", { class: "sign", "aria-hidden": "true" }, `${SIGNS[drawn]} `) : null;
     const spoken = make("span", { class: "spoken" }, WAYS[way] ? WAYS[way](lanes[lane]) : "");
     const text = make("span", { class: "text" }, spoken, sign, what, excerpt ? [" ", make("code", {}, excerpt)] : null,
-      decisive ? make("b", { class: "flag" }, "failed here") : null);
+      decisive ? [" ", make("b", { class: "flag" }, "failed here")] : null);
     const words = make("p", { class: "what" }, text);
     const right = way === "from" || at(lane) > 50;
     if (right) words.classList.add("right");
@@ -455,6 +457,13 @@
       if (cause !== undefined) narrow("cause", Number(cause));
       else if (contract !== undefined) narrow("contract", data.contracts.indexOf(contract));
       else narrow("law", data.laws.findIndex(([name]) => name === law));
+    });
+  }
+
+  for (const each of document.querySelectorAll("details.scripted")) {
+    each.hidden = false;
+    each.addEventListener("toggle", () => {
+      if (each.open && each.children.length === 1) each.append(account(data.told[Number(each.dataset.details)]));
     });
   }
 
