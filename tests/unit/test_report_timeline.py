@@ -14,11 +14,14 @@ from sockcheck.case import (
     Exact,
     Expect,
     Generated,
+    Kill,
     Mark,
     Meet,
     Not,
     Pause,
     Quiet,
+    Restart,
+    Resume,
     Send,
     Signal,
     Value,
@@ -44,8 +47,10 @@ from sockcheck.events import (
     Released,
     SendFailed,
     Sent,
+    ServerExited,
     ServerNotStarted,
     ServerSignalled,
+    ServerStarted,
     ServerWaited,
     Settled,
     ShutDown,
@@ -275,3 +280,56 @@ def test_the_marks_that_bring_a_crowd_in_one_after_the_other_are_not_told() -> N
     failed = replace(Stream(at=10.2).finding(), client="crowd[0]")
     [row] = tell(several, BEGAN, [*events, released], findings=[failed])
     assert row.what == "not judged, since the mark crowd[0] connected can no longer be set"
+
+
+@pytest.mark.parametrize(
+    ("event", "drawn"),
+    [
+        (connected(), ["connect"]),
+        (ConnectFailed(10.001, 1, "client", 0, "ECONNREFUSED"), ["refused"]),
+        (Sent(10.001, 10.0, 1, "client", 1, 0, 5, "read", 0.001), ["data", "read"]),
+        (Sent(10.001, 10.0, 1, "client", 1, 0, 5, "gone", 0.001), ["data", "note"]),
+        (Received(10.001, 1, "client", b"hi"), ["data"]),
+        (PeerClosed(10.001, 1, "client", "eof", "", ""), ["fin"]),
+        (PeerClosed(10.001, 1, "client", "reset", "ECONNRESET", "CLOSE"), ["rst"]),
+        (PeerClosed(10.001, 1, "client", "error", "ETIMEDOUT", ""), ["rst"]),
+        (DeadlinePassed(12.0, 1, "client", 2, 0), ["silence"]),
+        (DeadlinePassed(12.0, 1, "client", 9, 0), ["silence"]),
+        (ShutDown(10.001, 10.0, 1, "client", 3, "write", ""), ["fin"]),
+        (ShutDown(10.001, 10.0, 1, "client", 3, "both", ""), ["fin"]),
+        (ShutDown(10.001, 10.0, 1, "client", 3, "read", ""), ["note"]),
+        (ShutDown(10.001, 10.0, 1, "client", 3, "write", "ENOTCONN"), ["note"]),
+        (Closed(10.001, 1, "client", 5, "close"), ["fin"]),
+        (Closed(10.001, 1, "client", 5, "reset"), ["rst"]),
+        (ServerExited(10.001, 1, 0, 0), ["down"]),
+        (TargetExited(10.001, 1, 1), ["down"]),
+        (TargetOutput(10.001, 1, "stdout", b"hi", 0), ["output"]),
+        (Troubled(10.001, 1, "no ports"), ["note"]),
+    ],
+)
+def test_how_a_diagram_shows_it(event: TimelineEvent, drawn: list[str]) -> None:
+    assert [row.drawn for row in tell(case(), BEGAN, [event])] == drawn
+
+
+@pytest.mark.parametrize(
+    "action",
+    [Quiet(span(10, "eof"), 2.0), Wait(span(10, "eof"), 2.0), Expect(span(10, "eof"), Not(Exact(()), 2.0), 2, None)],
+)
+def test_time_that_is_to_pass_is_no_silence(action: Action) -> None:
+    shown = replace(case(), actors=(Actor("client", (action,)),))
+    [row] = tell(shown, BEGAN, [DeadlinePassed(12.0, 1, "client", 0, 0)])
+    assert row.drawn == "note"
+
+
+def test_what_is_done_to_the_server_is_drawn() -> None:
+    steps = (
+        Pause(span(1, "A")),
+        Resume(span(1, "A")),
+        Kill(span(1, "A")),
+        Signal(span(1, "A"), 10),
+        Restart(span(1, "A")),
+    )
+    events: list[TimelineEvent] = [ServerSignalled(10.0 + step, 1, step, 9, 1) for step in range(4)]
+    events.append(ServerStarted(15.0, 1, 4, 4712, 0.03))
+    told = tell(replace(case(), server=steps), BEGAN, events)
+    assert [row.drawn for row in told] == ["pause", "resume", "down", "note", "up"]

@@ -14,6 +14,8 @@ from sockcheck.events import (
     CaseFinished,
     CaseNotRun,
     CaseStarted,
+    Figures,
+    HealthRead,
     NotIsolated,
     RunFinished,
     Sent,
@@ -297,3 +299,28 @@ def test_why_clients_were_not_judged() -> None:
     [first, second] = view("backlog").cases
     assert set(first.not_judged.values()) == {"crowd[2] failed first"}
     assert second.not_judged == {}
+
+
+def test_the_figures_of_each_server_are_kept_also_of_cases_that_pass() -> None:
+    run = Stream().start(total=3)
+    figures = [Figures(files, 1, 0, 0.1, 0.0) for files in (5, 6, 7)]
+    for number, seen in enumerate(figures):
+        if number < 2:
+            run.serve()
+        run.begin(case(f"{number}")).add(HealthRead(run.after(1), run.attempt, True, True, "", seen)).verdict()
+    run.begin(case("none")).healthy().verdict()
+    view = fold(run.finish(0))
+    assert {target: [reading.figures for reading in readings] for target, readings in view.readings.items()} == {
+        1: figures[:1],
+        2: figures[1:],
+    }
+    assert [reading.at for reading in view.readings[2]] == sorted(reading.at for reading in view.readings[2])
+
+
+def test_attempts_keep_what_happened_where_they_are_told() -> None:
+    flaky = next(each for each in view("attempts").failures if each.outcome == "flaky")
+    assert [(attempt.outcome, bool(attempt.rows)) for attempt in flaky.attempts] == [
+        ("fail", True),
+        ("pass", False),
+        ("pass", False),
+    ]
