@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import cases
 import crowds
 import exchanges
+import pages
 import parts
 from measuring import HEAD, Figure, Scale, machine, row
 
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "connections": crowds.measure_connections,
     "memory": crowds.measure_memory,
     "keeper": parts.measure_keeper,
+    "page": pages.measure,
 }
 
 

@@ -32,6 +32,9 @@ ROWS = (
     "memory that each more case keeps",
     "wall from the start of a server to listening",
     "wall of stopping it, the keeper too",
+    "size of the page, 200 cases",
+    "CPU of making the page, 200 cases",
+    "from opening the page to a search and the details found, 200 cases",
 )
 
 
