@@ -173,7 +173,7 @@ def plots(readings: Sequence[Reading], until: float) -> list[Details]:
     used = _used([reading.figures.cpu for reading in known])[-_READINGS:]
     if any(used):
         said = ["" if value is None else duration(value) for value in used]
-        found.append(_plot("CPU time of each case", used, said))
+        found.append(_plot("CPU time", used, said))
     return found
 
 

@@ -363,7 +363,19 @@ def tell(
         decisive.setdefault(finding.at, set()).add(finding.client)
     rows = [row for event in events for row in teller.tell(event, decisive)]
     rows.sort(key=lambda row: row.at)
+    _rest_on_what_came(rows)
     return fold_rows(join_rows(rows), bystanders(case, findings))
+
+
+def _rest_on_what_came(rows: list[Row]) -> None:
+    """What came while the client was still sending is judged behind the send: that is not what the verdict rests on."""
+    came: dict[str, int] = {}
+    for position, row in enumerate(rows):
+        if row.mark == "<-":
+            came[row.client] = position
+        elif row.decisive and row.kind == "sent" and row.client in came:
+            rows[position] = replace(row, decisive=False)
+            rows[came[row.client]] = replace(rows[came[row.client]], decisive=True)
 
 
 def not_judged(case: Case, events: Iterable[TimelineEvent], findings: Iterable[Finding]) -> dict[str, str]:

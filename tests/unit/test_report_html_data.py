@@ -146,7 +146,7 @@ def test_figures_that_cannot_be_seen_are_not_shown() -> None:
         ("open descriptors", [4, None, 6], "4", "6"),
         ("threads", [1, 1, 1], "1", "1"),
         ("child processes", [2, 0, 0], "0", "2"),
-        ("CPU time of each case", [0.5, None, None], "500 ms", "500 ms"),
+        ("CPU time", [0.5, None, None], "500 ms", "500 ms"),
     ]
     assert [plot["last"] for plot in shown] == ["6", "1", "0", ""]
 

@@ -333,3 +333,14 @@ def test_what_is_done_to_the_server_is_drawn() -> None:
     events.append(ServerStarted(15.0, 1, 4, 4712, 0.03))
     told = tell(replace(case(), server=steps), BEGAN, events)
     assert [row.drawn for row in told] == ["pause", "resume", "down", "note", "up"]
+
+
+@pytest.mark.parametrize(("client", "decisive"), [("client", [False, True, False]), ("other", [False, False, True])])
+def test_what_came_while_the_client_was_sending_is_what_the_verdict_rests_on(client: str, decisive: list[bool]) -> None:
+    events: list[TimelineEvent] = [
+        connected(),
+        PeerClosed(10.002, 1, client, "eof", "", ""),
+        Sent(10.003, 10.0, 1, "client", 1, 0, 5, "none", 0.0),
+    ]
+    finding = replace(Stream(at=10.003).finding(), client="client")
+    assert [row.decisive for row in tell(case(), BEGAN, events, findings=[finding])] == decisive

@@ -408,6 +408,9 @@
   // ---- the server's figures ----
 
   function plots(all) {
+    if (all.every(({ values }) => values.filter((value) => value !== null).length < 2)) {
+      return labelled("The server after this case", all.map(({ title, high }) => `${title} ${high}`).join(", "));
+    }
     return make("div", { class: "plots" }, all.map(({ title, values, last, low, high }) => {
       const range = low === high ? last || high : `${last || "?"}, from ${low} to ${high}`;
       const top = Math.max(...values.filter((value) => value !== null)) || 1;
@@ -416,11 +419,11 @@
       const points = known.map(([number, value]) => `${(2 + (96 * number) / spread).toFixed(1)},${(26 - (22 * value) / top).toFixed(1)}`);
       const [x, y] = points.at(-1).split(",");
       return make("figure", { class: "plot" }, make("figcaption", {}, title, " ", make("b", {}, range)),
-        known.length < 2 ? null : draw("svg", { viewBox: "0 0 100 28", role: "img", "aria-label": `${title}: ${range}` },
+        draw("svg", { viewBox: "0 0 100 28", role: "img", "aria-label": `${title}: ${range}` },
           draw("line", { x1: 2, x2: 98, y1: 26, y2: 26 }),
           draw("polyline", { points: points.join(" ") }),
           draw("circle", { cx: x, cy: y, r: 2 })),
-        make("span", { class: "note" }, known.length < 2 ? "after this case" : `after each of ${values.length} cases on this server`));
+        make("span", { class: "note" }, `of ${values.length} cases on this server, one after the other`));
     }));
   }
 
