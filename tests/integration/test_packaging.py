@@ -58,6 +58,7 @@ def test_the_wheel_holds_the_packages_and_the_scenarios_and_no_more(wheel: Path)
         f"sockcheck-{__version__}.dist-info",
     }
     assert {"sockcheck/py.typed", "sockcheck_reports/py.typed"} <= set(names)
+    assert {f"sockcheck_reports/templates/report.{ending}" for ending in ("html.j2", "css", "js")} <= set(names)
     assert (
         sorted(
             Path(name).relative_to("sockcheck/_scenarios")
