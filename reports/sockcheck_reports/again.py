@@ -116,4 +116,6 @@ def _in_dollar_quotes(character: str) -> str:
         return "\\" + character
     if character.isprintable():
         return character
-    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogateescape"))
+    # An octet that is no UTF-8 is such a surrogate; another one can only come of a record that somebody wrote.
+    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", errors))

@@ -142,6 +142,7 @@ def _attempts(case: CaseView) -> list[Details]:
     return [
         {
             "said": said,
+            "shown": bool(attempt.rows) and attempt.rows == case.rows,
             "ladder": _ladder(case.case, attempt.rows, case.findings)
             if attempt.rows and attempt.rows != case.rows
             else None,

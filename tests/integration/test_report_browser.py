@@ -9,20 +9,33 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from report_builder import HOSTILE, LAWS
+from report_builder import HOSTILE, LAWS, Stream, case, pieces_actions
 from report_many import KINDS, many
 from report_streams import view
 from tools import CHECKOUT, tool
 
+from sockcheck.case import Actor
+from sockcheck.events import CaseNotRun, RunStarted
+from sockcheck.verdict import Difference
 from sockcheck_reports import html
 from sockcheck_reports.view import fold
 
+ACTS = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+PAYLOADS = (
+    "<!--<script>" + ACTS,
+    "\u2028\u2029</script \n>" + ACTS,
+    "\0\ud800\udfff\udcff\ufffe\u202e\u2066\x1b[2J" + ACTS,
+    "'\"`${document.title='owned'}`;//\\" + ACTS,
+    "&lt;img src=x onerror=document.title='owned'&gt;</textarea></title></style></template>" + ACTS,
+    "javascript:document.title='owned'//" + "x" * 20_000 + ACTS,
+)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -120,33 +133,42 @@ def title_of(dom: str) -> str:
 
 def probed(page: str, script: str) -> str:
     """The page with a script that tells what it sees; it can run only because the page's policy is taken away."""
-    telling = f"parent.document.title = JSON.stringify(await (async () => {{ {script} }})());"
-    probe = (
-        f"<script>(async () => {{ try {{ {HELPERS} {telling} }} catch (e) {{ parent.document.title = e.stack; }} }})();"
-    )
-    return POLICY.sub("", page).replace("</body>", f"{probe}</script></body>")
+    telling = f"""
+      const told = await (async () => {{ {script} }})();
+      parent.told_ = [...parent.told_ ?? [], told];
+      parent.document.title = JSON.stringify(parent.told_);
+    """
+    probe = f"(async () => {{ try {{ {HELPERS} {telling} }} catch (e) {{ parent.document.title = e.stack; }} }})();"
+    return POLICY.sub("", page).replace("</body>", f"<script>{probe}</script></body>")
+
+
+def told(title: str) -> list[Any]:
+    """What each of the pages has told of itself in the title."""
+    try:
+        seen = json.loads(title)
+    except json.JSONDecodeError:
+        pytest.fail(title)
+    assert isinstance(seen, list)
+    return seen
 
 
 def probe(page: str, folder: Path, script: str, place: str = "") -> Any:
     """What a script sees in the page."""
-    title = title_of(browse(probed(page, script), folder, place=place)[0])
-    try:
-        return json.loads(title)
-    except json.JSONDecodeError:
-        pytest.fail(title)
+    [seen] = told(title_of(browse(probed(page, script), folder, place=place)[0]))
+    return seen
 
 
-def measure(page: str, folder: Path, width: int, *flags: str) -> dict[str, object]:
-    """What can be measured in the page, `width` pixels wide, with everything opened.
+def measure(page: str, folder: Path, widths: Sequence[int], *flags: str) -> list[dict[str, Any]]:
+    """What can be measured in the page, so many pixels wide, with everything opened.
 
-    The page stands in a frame, since a window of the browser is never narrower than 500 pixels.
+    It stands in frames, since a window of the browser is never narrower than 500 pixels.
     """
     framed = escape(probed(page, SIZES))
-    frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>'
-    dom, _ = browse(f"<!doctype html><title>frame</title>{frame}", folder, *flags)
-    seen = json.loads(title_of(dom))
-    assert isinstance(seen, dict)
-    return seen
+    frames = "".join(
+        f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>' for width in widths
+    )
+    title = title_of(browse(f"<!doctype html><title>frame</title>{frames}", folder, *flags)[0])
+    return sorted(told(title), key=lambda each: widths.index(each["screen"]))
 
 
 def test_hostile_bytes_do_not_act(tmp_path: Path) -> None:
@@ -157,6 +179,39 @@ def test_hostile_bytes_do_not_act(tmp_path: Path) -> None:
         seen = probe(page, tmp_path, "await openAll(); return [document.title, all('img, script:not([type])').length];")
         # The two scripts are the page's and the probe's.
         assert seen == [html.headline(shown), 2]
+
+
+def test_whatever_stands_wherever_does_not_act(tmp_path: Path) -> None:
+    run = Stream().start(total=12)
+    for text in PAYLOADS:
+        data = text.encode("utf-8", "surrogatepass")
+        actors = (Actor(text, pieces_actions((data,), (1,))), Actor("other", ()))
+        bad = replace(case(text, law=text, title=text, hint=text), contract=text, scenario=text, actors=actors)
+        difference = Difference(0, 0, data, b"x" + data)
+        run.serve((text,)).by(text).begin(bad).connect(text).sent(0, 1).received(data).output(data).ended("reset")
+        run.verdict("fail", run.finding(law=text, message=text, hint=text, difference=difference))
+        run.begin(bad).verdict("error", reason=text).add(CaseNotRun(run.at, bad, text))
+    events = run.finish(1, text)
+    assert isinstance(events[0], RunStarted)
+    shown = fold([replace(events[0], directory=text, platform=text, command=("sockcheck", text)), *events[1:]])
+    steps = """
+      await openAll();
+      document.getElementById("search").value = "owned";
+      document.getElementById("search").dispatchEvent(new Event("input"));
+      const told = [all("output")[0].innerText];
+      for (const each of all("button[data-law], button[data-contract]")) {
+        each.click();
+        await openAll();
+        told.push(all("output")[0].innerText);
+      }
+      return [document.title, all("img, script:not([type])").length, all(".step").length > 4, told];
+    """
+    place = "#" + html.anchor(shown.cases[0].label)
+    seen = probe(html.render(shown, LAWS), tmp_path, steps, place)
+    number = len(PAYLOADS)
+    # The two scripts are the page's and the probe's.
+    assert seen[:3] == [html.headline(shown), 2, True]
+    assert seen[3] == [f"All {3 * number} cases", *[f"3 of {3 * number} cases"] * 2 * number]
 
 
 def test_the_same_bytes_do_act_where_they_are_markup(tmp_path: Path) -> None:
@@ -192,15 +247,14 @@ def test_the_policy_lets_our_own_in_and_nothing_else(tmp_path: Path) -> None:
 )
 def test_nothing_is_wider_than_a_narrow_or_a_wide_screen(name: str, tmp_path: Path) -> None:
     page = html.render(view(name), LAWS)
-    for width in (360, 1400):
-        seen = measure(page, tmp_path, width)
-        assert (seen["screen"], seen["page"], seen["wide"]) == (width, width, [])
+    seen = measure(page, tmp_path, (360, 1400))
+    assert [(each["screen"], each["page"], each["wide"]) for each in seen] == [(360, 360, []), (1400, 1400, [])]
 
 
 def test_light_and_dark(tmp_path: Path) -> None:
     page = html.render(view("classic"), LAWS)
-    light = measure(page, tmp_path, 800, "--blink-settings=preferredColorScheme=1")
-    dark = measure(page, tmp_path, 800, "--blink-settings=preferredColorScheme=0")
+    [light] = measure(page, tmp_path, (800,), "--blink-settings=preferredColorScheme=1")
+    [dark] = measure(page, tmp_path, (800,), "--blink-settings=preferredColorScheme=0")
     assert (light["background"], light["ink"]) == ("rgb(251, 250, 248)", "rgb(29, 32, 36)")
     assert (dark["background"], dark["ink"]) == ("rgb(21, 23, 26)", "rgb(228, 230, 232)")
 
@@ -316,6 +370,38 @@ def test_ten_thousand_cases_with_failures_of_every_kind(tmp_path: Path) -> None:
     assert groups == 300
     assert counted == "1 of 10,000 cases"
     assert f"this is what {KINDS[3332 % len(KINDS)]} looks like, 3332" in panel
+
+
+def test_as_many_scenarios_as_cases(tmp_path: Path) -> None:
+    run = Stream().start(total=2000).serve()
+    for number in range(2000):
+        run.begin(case(f"scenario-{number}", title=f"number {number}")).verdict()
+    steps = """
+      const elements = all("*").length;
+      all(".scenarios > button").at(-1).click();
+      return [elements, all(".scenario").length, document.activeElement.innerText, all(".panel, .case").length];
+    """
+    page = html.render(fold(run.finish(0)), LAWS)
+    elements, groups, focused, _ = probe(page, tmp_path, steps)
+    assert elements < 5_000
+    assert groups == 600
+    assert "number 300" in focused
+    label = "echo/scenario-1500::cut.at-k"
+    seen = probe(page, tmp_path, "return document.activeElement.id;", "#" + html.anchor(label))
+    assert seen == html.anchor(label)
+
+
+def test_without_a_script_the_verdict_the_causes_and_the_failures_are_there(tmp_path: Path) -> None:
+    framed = escape(html.render(view("causes"), LAWS))
+    look = """
+      const page = document.querySelector("iframe").contentDocument;
+      const seen = (query) => [...page.querySelectorAll(query)].filter((each) => each.checkVisibility()).length;
+      document.title = JSON.stringify(["[role=search]", "h1", ".cause", ".listed li", ".scripted"].map(seen));
+    """
+    frame = f'<title>frame</title><iframe sandbox="allow-same-origin" srcdoc="{framed}"></iframe>'
+    dom, _ = browse(f"<!doctype html>{frame}<script>onload = () => {{ {look} }};</script>", tmp_path)
+    # What only a script can fill stays hidden.
+    assert json.loads(title_of(dom)) == [0, 1, 3, 16, 0]
 
 
 def test_a_student_learns_what_is_wrong_with_a_server_that_says_ok(tmp_path: Path) -> None:

@@ -86,6 +86,10 @@ def test_unprintable_words_are_written_so_that_they_can_be_copied() -> None:
     assert words([["a\n\x1b'\\\udcff", "it's"]]) == ["$'a\\x0a\\x1b\\'\\\\\\xff'", "'it'\"'\"'s'"]
 
 
+def test_what_is_no_character_at_all_is_written_too() -> None:
+    assert words([["\ud800"]]) == ["$'\\xed\\xa0\\x80'"]
+
+
 def test_lines_end_between_groups_where_they_can() -> None:
     groups = [["sockcheck", "run", "scenarios"], ["--select", "x"], ["--", "python", "s.py", "{port}"]]
     assert shell_lines(groups, 80) == ("sockcheck run scenarios --select x -- python s.py {port}",)

@@ -89,7 +89,11 @@ def test_each_attempt_has_its_own_diagram_but_those_that_passed() -> None:
         "again, on a fresh server",
     ]
     # The first is the one that the case is told of.
-    assert [each["ladder"] for each in found["attempts"]] == [None, None, None]
+    assert [(each["ladder"], each["shown"]) for each in found["attempts"]] == [
+        (None, True),
+        (None, False),
+        (None, False),
+    ]
     poisoned = details(run.failures[0], run, LAWS)
     assert poisoned["notes"][0][0] == "It fails only after, on the same server"
     failed = [each["ladder"] is not None for each in poisoned["attempts"]]

@@ -3,6 +3,7 @@
 // attribute that holds a name. Nothing here makes elements, links or styles of it.
 (() => {
   const PAGE = 100; // cases of a scenario that are shown at once
+  const SCENARIOS = 300; // scenarios that are shown at once
   const FEW = 60; // so many may be unfolded without being asked for
   const FEW_OTHERS = 4; // so many that did not fail are shown beside those that did
   const SVG = "http://www.w3.org/2000/svg";
@@ -45,8 +46,11 @@
     if (data.outcomes[outcome][2] === "fail" || data.outcomes[outcome][2] === "error") scenarios[scenario].rank = 0;
     return one;
   });
-  // What went wrong comes first; else all stays in the order of the run.
-  scenarios.sort((one, other) => one.rank - other.rank || one.number - other.number);
+  // By contract. What went wrong comes first; else all stays in the order of the run.
+  const ranks = data.contracts.map((_, contract) => (
+    Math.min(...scenarios.filter((each) => each.contract === contract).map((each) => each.rank))));
+  scenarios.sort((one, other) => ranks[one.contract] - ranks[other.contract] || one.contract - other.contract
+    || one.rank - other.rank || one.number - other.number);
   for (const scenario of scenarios) {
     scenario.cases.sort((one, other) => (one.details < 0) - (other.details < 0) || one.number - other.number);
   }
@@ -77,13 +81,13 @@
   // Puts the details of a case into a panel: at once where they are at hand.
   function show(one, panel) {
     if (one.details < data.told.length) {
-      panel.replaceChildren(account(data.told[one.details]));
+      panel.replaceChildren(account(data.told[one.details], "h6"));
       return Promise.resolve();
     }
     const place = one.details - data.told.length;
     panel.replaceChildren(make("p", { class: "note" }, "Unpacking …"));
     return unpack(Math.floor(place / data.together)).then(
-      (chunk) => panel.replaceChildren(account(chunk[place % data.together])),
+      (chunk) => panel.replaceChildren(account(chunk[place % data.together], "h6")),
       () => panel.replaceChildren(make("p", { class: "note" }, "This browser cannot unpack the details: it is too old.")),
     );
   }
@@ -94,6 +98,7 @@
   const folded = new Map(); // what somebody has unfolded or folded, by scenario
   const pages = new Map(); // how many cases of a scenario are shown, by scenario
   const opened = new Set(); // the cases whose details are shown
+  let scenariosShown = SCENARIOS;
 
   function matches(one) {
     return (wanted.outcome < 0 || one.outcome === wanted.outcome)
@@ -163,6 +168,7 @@
   }
 
   function clear() {
+    scenariosShown = SCENARIOS;
     Object.assign(wanted, { outcome: -1, contract: -1, law: -1, cause: -1, words: [] });
     search.value = "";
   }
@@ -181,7 +187,7 @@
     const told = found.reduce((sum, [, members]) => sum + members.filter((one) => one.details >= 0).length, 0);
     const parts = [];
     let contract = null;
-    for (const [scenario, members] of found) {
+    for (const [scenario, members] of found.slice(0, scenariosShown)) {
       if (contract !== scenario.contract) {
         contract = scenario.contract;
         parts.push(make("h3", { class: "contract" }, data.contracts[contract] || "no contract"));
@@ -189,7 +195,19 @@
       const open = (told <= FEW && members.some((one) => one.details >= 0)) || (!all && number <= FEW);
       parts.push(group(scenario, members, folded.get(scenario) ?? open));
     }
-    list.replaceChildren(...(parts.length ? parts : [make("p", { class: "note" }, "No case is like that.")]));
+    const left = found.length - scenariosShown;
+    if (left > 0) {
+      const next = make("button", { type: "button" }, `Show ${Math.min(left, SCENARIOS)} more of ${count(left, "scenario")}`);
+      next.addEventListener("click", () => {
+        const first = scenariosShown;
+        scenariosShown += SCENARIOS;
+        update();
+        list.querySelectorAll("h4 > button")[first].focus();
+      });
+      parts.push(next);
+    }
+    const none = cases.length ? "No case is like that." : "No case was run.";
+    list.replaceChildren(...(parts.length ? parts : [make("p", { class: "note" }, none)]));
   }
 
   // A scenario: a button that unfolds its cases.
@@ -270,7 +288,7 @@
 
   // ---- the details of a case ----
 
-  function account(told) {
+  function account(told, heading) {
     const left = make("div", { class: "facts-of" },
       told.reason ? make("p", { class: "message" }, told.reason) : null,
       told.where ? make("p", { class: "where" }, told.where) : null,
@@ -281,7 +299,7 @@
       told.hints.map((hint) => labelled("Hint", hint)),
       told.again.length ? command(told.again[0], told.again[1]) : null);
     const right = make("div", { class: "course" },
-      make("h6", {}, "What happened ", make("span", { class: "note" }, "in ms since the case began")),
+      make(heading, { class: "heading" }, "What happened ", make("span", { class: "note" }, "in ms since the case began")),
       ladder(told.ladder),
       told.plots.length ? plots(told.plots) : null,
       told.server.length ? labelled("Server", told.server[0] ? make("code", {}, told.server[0]) : null, " ",
@@ -349,7 +367,7 @@
 
   function attempts(all) {
     return make("div", { class: "others" }, make("p", {}, "Attempts"), make("ol", {}, all.map((each) => {
-      if (!each.ladder) return make("li", {}, each.said);
+      if (!each.ladder) return make("li", {}, each.said, each.shown ? make("span", { class: "note" }, " (shown here)") : null);
       return make("li", {}, make("details", {}, make("summary", {}, each.said), ladder(each.ladder)));
     })));
   }
@@ -429,17 +447,28 @@
 
   // ---- links, buttons of the page, printing ----
 
+  // Links may have been written by hand, so that less of them is encoded than in ours.
+  function decoded(hash) {
+    try {
+      return decodeURIComponent(hash);
+    } catch {
+      return hash;
+    }
+  }
+
   function go(hash) {
-    const one = cases.find((each) => anchor(each) === hash);
+    const one = cases.find((each) => `case-${each.label}` === decoded(hash));
     if (!one) return;
     if (!matches(one)) clear();
-    const scenario = scenarios.find((each) => each.cases.includes(one));
-    const position = scenario.cases.filter(matches).indexOf(one);
+    const position = scenarios.findIndex((each) => each.cases.includes(one));
+    const scenario = scenarios[position];
+    scenariosShown = Math.max(scenariosShown, position + 1);
+    const among = scenario.cases.filter(matches).indexOf(one);
     folded.set(scenario, true);
-    pages.set(scenario, Math.max(pages.get(scenario) ?? PAGE, PAGE * Math.ceil((position + 1) / PAGE)));
+    pages.set(scenario, Math.max(pages.get(scenario) ?? PAGE, PAGE * Math.ceil((among + 1) / PAGE)));
     if (one.details >= 0) opened.add(one);
     update();
-    const place = document.getElementById(hash);
+    const place = document.getElementById(anchor(one));
     (place.querySelector("button") ?? place).focus({ preventScroll: true });
     place.scrollIntoView();
   }
@@ -466,7 +495,7 @@
   for (const each of document.querySelectorAll("details.scripted")) {
     each.hidden = false;
     each.addEventListener("toggle", () => {
-      if (each.open && each.children.length === 1) each.append(account(data.told[Number(each.dataset.details)]));
+      if (each.open && each.children.length === 1) each.append(account(data.told[Number(each.dataset.details)], "h4"));
     });
   }
 
@@ -475,14 +504,15 @@
     const told = cases.filter((one) => one.details >= 0 && one.details < data.told.length);
     printed = make("section", { class: "printed" }, told.sort((one, other) => one.details - other.details).map((one) => (
       make("article", {}, make("h3", {}, data.titles[one.title]), make("p", { class: "id" }, one.label),
-        account(data.told[one.details])))));
+        account(data.told[one.details], "h4")))));
     explorer.after(printed);
   });
   addEventListener("afterprint", () => printed?.remove());
 
   const first = cases.filter((one) => one.details >= 0);
   if (first.length === 1) opened.add(first[0]);
-  explorer.append(toolbar(), list);
+  if (cases.length) explorer.append(toolbar());
+  explorer.append(list);
   update();
   explorer.hidden = false;
   document.getElementById("listed").remove();
