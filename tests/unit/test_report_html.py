@@ -18,7 +18,7 @@ from report_many import many
 from report_streams import STREAMS, view
 
 from sockcheck.events import CaseNotRun
-from sockcheck.verdict import Kind
+from sockcheck.verdict import IN_BASELINE, Kind
 from sockcheck_reports import html
 from sockcheck_reports.view import View, fold
 
@@ -336,3 +336,10 @@ def test_hostile_names_stay_names() -> None:
     assert root.xpath("//img") == []
     assert "document.title='owned'" in text
     assert HOSTILE.decode("latin-1") not in text
+
+
+def test_what_the_baseline_knows_is_counted_apart() -> None:
+    run = knows(Stream().start(total=2))
+    run.begin(case("old")).verdict("skip", run.finding(), reason=f"{IN_BASELINE}: it fails already")
+    root = document(html.render(fold(run.finish(0)), LAWS))
+    assert said(root, "//ul[@class='counts']/li") == ["0 passed", "1 known failure", "1 in the baseline"]
