@@ -264,7 +264,7 @@ def _index(
         place = f"{plain(case.span.path)}:{case.span.line}"
         scenario = scenarios.number((contracts.number(plain(case.contract)), plain(case.scenario), place))
         law = broken.number((plain(case.law), laws.get(case.law, "")))
-        title = titles.number(clipped(case.title))
+        title = titles.number(clipped(case.title, 300))
         return [words_.index(ended), plain(label), title, law, scenario, said, took, cause, number]
 
     rows = [
