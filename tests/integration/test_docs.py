@@ -167,6 +167,8 @@ def test_what_a_page_tells_to_do_works(page: Path, session: Session) -> None:
                     session.succeed(command)
             case "console":
                 converse(session, block)
+            case "yaml" if "$CI_NODE" in block.text or "${{" in block.text:
+                pass  # test_ci_recipes puts in what the services do
             case "yaml" if block.save_as.startswith(".git"):
                 for command in ci_commands(yaml.safe_load(block.text)):
                     session.succeed(command)
