@@ -61,6 +61,7 @@ def test_the_script_is_asked_for_with_what_it_takes(run: str, shown: str) -> Non
             "sockcheck run a --select ID -- ./server --select {port} run",
         ),
         ("sockcheck run a --connect", "sockcheck run a --select ID --connect ''"),
+        ("run a --shard 2/5 --baseline b.yaml --write-baseline=c.yaml -- s", "sockcheck run a --select ID -- s"),
     ],
 )
 def test_what_bears_on_the_verdict_is_kept(run: str, again: str) -> None:
