@@ -21,6 +21,8 @@ from sockcheck.verdict import IN_BASELINE, Finding, Kind, Verdict
 KNOWN_TO_FAIL = tuple(kind for kind in get_args(Kind) if kind != "not-known-to-fail")
 """The kinds of findings that a baseline may name."""
 
+# Whether the end of a server that ends too early is seen as an orderly one or as a reset is a race (RFC 2525, 2.17).
+_ENDED_EARLY = frozenset({"missing-bytes", "early-end", "reset"})
 _BARE = re.compile(r"[\w/][\w/.:=\[\](),+-]*[\w\])]")
 _ABOUT = """\
 # Failures that are known and not mended yet: they do not fail a run with `--baseline`.
@@ -107,7 +109,7 @@ class Baseline:
         if entry is None or verdict.outcome not in ("fail", "flaky") or not verdict.findings:
             return verdict
         first = verdict.findings[0]
-        if first.kind in entry.kinds:
+        if _is_known(first.kind, entry.kinds):
             return Verdict("skip", verdict.findings, f"{IN_BASELINE} ({entry.place}){entry.why and f': {entry.why}'}")
         hint = f"The baseline knows it to fail otherwise, by {' or '.join(entry.kinds)} ({entry.place})."
         return replace(verdict, findings=(replace(first, hint=hint), *verdict.findings[1:]))
@@ -146,6 +148,10 @@ class Baseline:
             received=0,
             at=at,
         )
+
+
+def _is_known(kind: str, kinds: Collection[str]) -> bool:
+    return kind in kinds or (kind in _ENDED_EARLY and not _ENDED_EARLY.isdisjoint(kinds))
 
 
 class Failures:

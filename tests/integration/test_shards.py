@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 from command_line import Ran, sockcheck
-from tools import CHECKOUT
 
 from sockcheck import recording
 from sockcheck.events import CaseJudged, CaseNotRun, CaseStarted, CauseNamed, RunStarted
 from sockcheck.verdict import Verdict
 
-TUTORIAL = CHECKOUT / "tests" / "zoo" / "tutorial"
-# It takes one recv() for one message, and ends the connection then.
-FAULTY = ("--", "{python}", str(TUTORIAL / "recv1024.py"), "{host}", "{port}")
+FAULTY = ("--", "{python}", "faulty.py", "{host}", "{port}")
 GOOD = ("--", "{python}", "-m", "sockcheck.servers.echo", "{host}", "{port}")
 SCENARIO = """\
 scenario: A line is echoed
@@ -28,12 +25,24 @@ client:
   - expect: "{line}\\n"
     within: 1s
 """
+# It takes one recv() for one message, and forgets what does not end with a newline.
+SERVER = """\
+import socket, sys
+with socket.create_server((sys.argv[1], int(sys.argv[2]))) as server:
+    while True:
+        client, _ = server.accept()
+        with client:
+            while data := client.recv(1024):
+                if data.endswith(b"\\n"):
+                    client.sendall(data)
+"""
 OF = 3
 
 
 @pytest.fixture
 def team(tmp_path: Path) -> Path:
-    """A folder with a contract of four small scenarios."""
+    """A folder with a contract of four small scenarios, and a server that breaks a law with each."""
+    (tmp_path / "faulty.py").write_text(SERVER)
     folder = tmp_path / "team"
     folder.mkdir()
     (folder / "contract.yaml").write_text("contract: team\nconditions: [cut.at-k, plain.again]\n")
@@ -155,7 +164,7 @@ def test_a_team_starts_with_failures_and_mends_them(team: Path) -> None:
     assert "failures in the baseline\n  team/four::cut.at-k(client.2:1)\n" in passed.out
     again = sockcheck("report", "a.jsonl", "-q", "--write-baseline", "known.yaml", cwd=team)
     assert again.code == 0
-    assert known.read_text() == text.replace("missing-bytes]\n", 'missing-bytes]\n    why: "issue 12"\n', 1)
+    assert known.read_text() == text.replace("wrong-bytes]\n", 'wrong-bytes]\n    why: "issue 12"\n', 1)
 
     mended = sockcheck("run", "team", "--baseline", "known.yaml", *GOOD, cwd=team)
     assert mended.code == 1

@@ -51,6 +51,12 @@ def test_what_fails_as_is_known_is_no_failure(name: str, outcome: Outcome) -> No
     assert excused == Verdict("skip", failed().findings, "in the baseline (known.yaml:7)")
 
 
+def test_which_way_an_early_end_is_seen_does_not_matter() -> None:
+    baseline = Baseline([entry(FAMILY, "missing-bytes")])
+    assert baseline.excused(cut(3), failed("reset"), fresh=False).outcome == "skip"
+    assert Baseline([entry()]).excused(cut(3), failed("reset"), fresh=False).outcome == "fail"
+
+
 def test_why_it_is_known_is_told() -> None:
     excused = Baseline([entry(why="issue 12")]).excused(cut(3), failed(), fresh=False)
     assert excused.reason == "in the baseline (known.yaml:7): issue 12"
