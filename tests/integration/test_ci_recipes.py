@@ -4,6 +4,7 @@ variables of the service, in a checkout; what is kept of a job, and handed to th
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -61,7 +62,7 @@ class Service:
         (self._checkout / "my_server.py").write_text(server)
         programs = folder / "bin"
         programs.mkdir()
-        for name, words in (("sockcheck", "-m sockcheck"), ("python", "")):
+        for name, words in (("sockcheck", "-m sockcheck"), ("python", ""), ("python3", "")):
             program = programs / name
             program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
             program.chmod(0o755)
@@ -210,6 +211,49 @@ def reported(service: Service) -> RunStarted:
     started = next(iter(recording.read(folder / "sockcheck.jsonl")))
     assert isinstance(started, RunStarted)
     return started
+
+
+GRADESCOPE = {
+    block.save_as: block.text
+    for block in blocks(CHECKOUT / "docs" / "ci.md")
+    if block.save_as in ("setup.sh", "run_autograder")
+}
+# What fetches from the network: the tests run in what it would install.
+FETCHED = (
+    "apt-get update && apt-get install -y python3 python3-venv",
+    "/autograder/venv/bin/pip install /autograder/source/sockcheck",
+)
+
+
+def graded(tmp_path: Path, service: Service, submission: str | None) -> Mapping[str, Any]:
+    """What is in results.json, in an image that setup.sh has made."""
+    autograder = tmp_path / "autograder"
+    for name in ("submission", "results"):
+        (autograder / name).mkdir(parents=True)
+    shutil.move(service.begin(), autograder / "source")
+    if submission is not None:
+        (autograder / "submission" / "my_server.py").write_text(submission)
+    for name, text in GRADESCOPE.items():
+        lines = [line for line in text.splitlines() if line not in FETCHED]
+        script = autograder / name
+        # Nothing is installed by it, so that it needs no pip.
+        shell = "\n".join(lines).replace("/autograder", str(autograder)).replace("-m venv", "-m venv --without-pip")
+        script.write_text(f"{shell}\n")
+        script.chmod(0o755)
+        if name == "run_autograder":
+            shutil.copy(tmp_path / "bin" / "sockcheck", autograder / "venv" / "bin")
+        service.run(str(script), autograder, {})
+    results: Mapping[str, Any] = json.loads((autograder / "results" / "results.json").read_text())
+    return results
+
+
+@pytest.mark.parametrize(("submission", "earned"), [(GOOD, 6), (WRONG, 0), (None, 0)])
+def test_gradescope(submission: str | None, earned: int, tmp_path: Path, service: Service) -> None:
+    results = graded(tmp_path, service, submission)
+    assert list(GRADESCOPE) == ["setup.sh", "run_autograder"]
+    assert len(results["tests"]) == 6
+    assert sum(test["score"] for test in results["tests"]) == earned
+    assert all(test["max_score"] == 1 for test in results["tests"])
 
 
 def test_there_are_recipes() -> None:
