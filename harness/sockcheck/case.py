@@ -343,6 +343,7 @@ class Case:
     `deadline` bounds the whole case, in seconds. `skip` is why it is not run, or "". `variation` is what stands in
     brackets behind the law in the id, and `traits` say of what sort it is, for whoever looks for a common cause.
     `advice` is the promise that the law needs and that nobody made: a failure is advice then, and does not count.
+    `gate`: where results are graded, no other points of its contract are earned unless it passes.
     """
 
     id: str
@@ -363,6 +364,7 @@ class Case:
     variation: str = ""
     traits: tuple[str, ...] = ()
     advice: str = ""
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     # What has no place needs no spans: `--help` loads none of the data.
@@ -48,12 +48,16 @@ class MistakesError(SockcheckError):
 class TargetError(SockcheckError):
     """The target could not be started or reached. Exit code 3.
 
-    `output` is the last that it wrote, since that is where the reason stands most often.
+    `output` is the last that it wrote, since that is where the reason stands most often. `fault`: it is the `server`'s
+    own, or `unknown`, as where its command cannot be executed, or the machine lacks something.
     """
 
-    def __init__(self, message: str, hint: str = "", output: bytes = b"") -> None:
+    def __init__(
+        self, message: str, hint: str = "", output: bytes = b"", fault: Literal["server", "unknown"] = "unknown"
+    ) -> None:
         super().__init__(message, hint)
         self.output = output
+        self.fault: Literal["server", "unknown"] = fault
 
 
 class RecordError(SockcheckError):

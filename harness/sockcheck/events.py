@@ -64,6 +64,7 @@ class RunStarted:
     """The first line of every record. `observe` is False where `--no-observe` forced the fall-backs.
 
     `total` cases are to be run. `share` is null where these are all that there are.
+    `flaky`: whether a case that failed, and did not when it was tried again, counts as failed (`--flaky`).
     """
 
     at: float
@@ -79,6 +80,7 @@ class RunStarted:
     total: int
     plan: Plan | None = None
     share: Share | None = None
+    flaky: Literal["fail", "pass"] = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,14 @@ class NotIsolated:
 
 @dataclass(frozen=True, slots=True)
 class TargetFailed:
-    """A server could not be started or reached."""
+    """A server could not be started or reached. `fault` says whose that is, as for TargetError."""
 
     at: float
     target: int
     message: str
     hint: str
     output: bytes
+    fault: Literal["server", "unknown"] = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,13 +563,22 @@ class Troubled:
     message: str
 
 
+NotRun = Literal["skipped", "pointless", "broken", "such", "no-server", "stopped"]
+
+
 @dataclass(frozen=True, slots=True)
 class CaseNotRun:
-    """The case was not run, and `why`."""
+    """The case was not run, and `why`, in a sentence.
+
+    `reason` sorts these: it is `skipped`, as its file, its contract or the way the server is reached says; it is
+    `pointless`, since the exchange itself does not work; its law is `broken` already; it cannot be tested with `such` a
+    server; the server could not be had (any more), `no-server`; or the run was `stopped` before.
+    """
 
     at: float
     case: Case
     why: str
+    reason: NotRun = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

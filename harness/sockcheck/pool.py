@@ -25,6 +25,7 @@ from sockcheck.events import (
     CaseNotRun,
     CaseStarted,
     NotIsolated,
+    NotRun,
     Role,
     TargetFailed,
     Troubled,
@@ -35,11 +36,14 @@ from sockcheck.idling import can_share, is_probe, mostly_waits
 from sockcheck.place import NOT_PAUSABLE, Place, pauses
 from sockcheck.starting import Starter
 from sockcheck.target import Command, Target
-from sockcheck.usefulness import Usefulness
+from sockcheck.usefulness import Usefulness, why_useless
 from sockcheck.verdict import Verdict
 from sockcheck.world import World
 
 Server = Command | Address
+
+_Why = tuple[NotRun, str]
+"""Why a case is not run: of what sort that is, and in a sentence."""
 
 # So many servers more for cases that mostly wait.
 IDLERS = 8
@@ -191,7 +195,7 @@ class Pool:
             for pending in (*self._open, *self._exclusive, *self._soft):
                 self._cut_short(pending.trial, self.stop)
             for trial in (*self._waiting, *self._idle, *(trial for trials in self._together for trial in trials)):
-                self._not_run(trial.case, self.stop)
+                self._not_run(trial.case, "stopped", self.stop)
 
     async def _repeat(self, world: World, room: trio.CapacityLimiter) -> None:
         """One more attempt at a case that waited in vain, which takes its time and hardly any CPU."""
@@ -215,7 +219,7 @@ class Pool:
                 await self._news.wait()
             elif trial.place.lost or trial.case.skip:
                 queue.remove(trial)
-                self._leave_out(trial, trial.case.skip or trial.place.lost)
+                self._leave_out(trial, _skipped(trial) or ("no-server", trial.place.lost))
             elif not trial.place.can_be_many and self._starter.single.locked():
                 async with self._starter.single:
                     pass  # Who had it has gone on with what waits.
@@ -258,7 +262,7 @@ class Pool:
                 yield _Instance(place, target, number)
         except TargetError as error:
             if not place.lost and not outside:
-                world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output))
+                world.emit(TargetFailed(world.clock(), number, error.message, error.hint, error.output, error.fault))
                 place.lost = error.message
                 place.known.set()
                 self._tell_news()
@@ -271,7 +275,7 @@ class Pool:
                 driver = Driver(world, instance.target, restless=place.spins)
                 while (trial := self._take(place, queue)) is not None:
                     if pauses(trial.case) and not await self._can_pause(place, driver):
-                        self._leave_out(trial, NOT_PAUSABLE)
+                        self._leave_out(trial, ("such", NOT_PAUSABLE))
                         return
                     await self._ready_for_pause(trial.case, place, driver)
                     fit = await self._begin(trial, instance, driver, "first", world)
@@ -290,9 +294,9 @@ class Pool:
     async def _serve_together(self, trials: list[_Trial], world: World) -> None:
         """One instance for cases that mostly wait, all at once as far as it promises to serve so many clients."""
         place = trials[0].place
-        for trial in [trial for trial in trials if _useless(trial)]:
+        for trial, why in [(trial, why) for trial in trials if (why := _useless(trial))]:
             trials.remove(trial)
-            self._leave_out(trial, _useless(trial))
+            self._leave_out(trial, why)
         if not trials:
             return
         try:
@@ -470,8 +474,8 @@ class Pool:
         """The next case that is to be run on this server, if any is left and the run goes on."""
         while not self.stop and (trial := self._next(queue, place)) is not None:
             queue.remove(trial)
-            why = trial.case.skip or place.obstacle(trial.case) or _useless(trial)
-            if not why:
+            why = _skipped(trial) or _obstacle(trial) or _useless(trial)
+            if why is None:
                 return trial
             self._leave_out(trial, why)
         return None
@@ -495,9 +499,9 @@ class Pool:
             trial.place.usefulness.cleared(trial.case)
         self._tell_news()
 
-    def _leave_out(self, trial: _Trial, why: str) -> None:
+    def _leave_out(self, trial: _Trial, why: _Why) -> None:
         trial.place.usefulness.passed_over(trial.case)
-        self._not_run(trial.case, why)
+        self._not_run(trial.case, *why)
         self._over(trial)
 
     def _tell_news(self) -> None:
@@ -527,17 +531,27 @@ class Pool:
         """What `${unique}` stands for. Runs that follow each other against one server must not meet again in it."""
         return f"{int(self._origin * 1000) % 0x1000000:06x}{attempt:x}"
 
-    def _not_run(self, case: Case, why: str) -> None:
-        self._facts.emit(CaseNotRun(self._clock(), case, why))
+    def _not_run(self, case: Case, reason: NotRun, why: str) -> None:
+        self._facts.emit(CaseNotRun(self._clock(), case, why, reason))
 
     def _clock(self) -> float:
         return time.monotonic() - self._origin
 
 
-def _useless(trial: _Trial) -> str:
-    """Why it is not worth running, or ""."""
-    why = trial.place.usefulness.of(trial.case)
-    return "" if why == "later" else why
+def _skipped(trial: _Trial) -> _Why | None:
+    return ("skipped", trial.case.skip) if trial.case.skip else None
+
+
+def _obstacle(trial: _Trial) -> _Why | None:
+    """Why it would tell nothing of this server."""
+    obstacle = trial.place.obstacle(trial.case)
+    return ("such", obstacle) if obstacle else None
+
+
+def _useless(trial: _Trial) -> _Why | None:
+    """Why it is not worth running."""
+    useless = trial.place.usefulness.of(trial.case)
+    return (useless, why_useless(trial.case, useless)) if useless in ("pointless", "broken") else None
 
 
 def _patience(trial: _Trial, case: Case, role: Role) -> Patience:

@@ -534,7 +534,7 @@ class Scenario:
     `name` is the file's stem: stable, and what case ids are made of; `title` is for people. `law` is the id of the law
     that the exchange tests, `plain` where the file names none. `source` is the file's whole text. `matrix` has a case
     for each combination of values, as they are written. `state: own`: the exchange leaves something behind on the
-    server. `known_failure` is why it is known to fail, or "".
+    server. `known_failure` is why it is known to fail, or "". `gate`: unless it passes, no other points are earned.
     """
 
     name: str
@@ -557,3 +557,4 @@ class Scenario:
     points: float | None = None
     visibility: str = ""
     known_failure: str = ""
+    gate: bool = False

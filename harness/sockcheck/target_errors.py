@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from sockcheck.addresses import Address, reached_at, serves
 from sockcheck.errors import TargetError
@@ -58,14 +59,17 @@ def ended_early(
 ) -> TargetError:
     """No process was left before it listened. `chosen`: the address that sockcheck chose for it."""
     if why:
-        return TargetError(f"the server never listened: {why}", "does it start itself again and again?", output)
+        hint = "does it start itself again and again?"
+        return TargetError(f"the server never listened: {why}", hint, output, "server")
     if says_in_use(output):
         return in_use(output, argv, before, chosen)
     if status < 0:
-        return TargetError(f"the server was killed by {_signal_name(-status)} before it listened", "", output)
+        # SIGKILL is what comes of too little memory, or of somebody else; a program hardly sends it to itself.
+        fault: Literal["server", "unknown"] = "unknown" if status == -signal.SIGKILL else "server"
+        return TargetError(f"the server was killed by {_signal_name(-status)} before it listened", "", output, fault)
     how = f"with status {status}"
     hint = "what it wrote may say why" if output else "it wrote nothing; run the command by hand to see what it does"
-    return TargetError(f"the server exited {how} before it listened", hint, output)
+    return TargetError(f"the server exited {how} before it listened", hint, output, "server")
 
 
 def says_in_use(output: bytes) -> bool:
@@ -140,7 +144,7 @@ def not_started_here(address: Address) -> SignalError:
 
 def never_listened(ready: float, output: bytes) -> TargetError:
     """It is alive, but there is no listening socket in its processes."""
-    return TargetError(f"the server is alive, but listens nowhere after {ready:g} s", _READY_HINT, output)
+    return TargetError(f"the server is alive, but listens nowhere after {ready:g} s", _READY_HINT, output, "server")
 
 
 def other_port(port: int, rows: Iterable[Listener], output: bytes, *, placeholder: bool) -> TargetError:
@@ -152,6 +156,7 @@ def other_port(port: int, rows: Iterable[Listener], output: bytes, *, placeholde
             "let it take its port from the command line, or leave {port} out of the command: its address is then "
             "looked up in the kernel",
             output,
+            "server",
         )
     return TargetError(f"the server listens on {where}, not on port {port}", "correct --port, or leave it out", output)
 
@@ -175,6 +180,7 @@ def not_even_outside(inside: TargetError, outside: TargetError) -> TargetError:
         f"{inside.message} (in a network of its own, --isolate net); without that, {outside.message}",
         outside.hint,
         inside.output or outside.output,
+        outside.fault,
     )
 
 

@@ -58,19 +58,26 @@ class Usefulness:
         if case.id.endswith(_PLAIN) and _stem(case) in self._plain:
             self._plain[_stem(case)] = "known"
 
-    def of(self, case: Case) -> Literal["", "later"] | str:
-        """ "" where it is to be run now, `later` where it depends on what is under way, else why it is of no use."""
+    def of(self, case: Case) -> Literal["", "later", "pointless", "broken"]:
+        """ "" where it is to be run now, `later` where it depends on what is under way, else of what no use it is."""
         if case.id.endswith(_PLAIN):
             return ""
         plain = self._plain.get(_stem(case), "known")
         if plain == "failed" and case.law not in _SIMPLER:
-            return f"the exchange itself does not work: {_stem(case)}{_PLAIN} failed"
+            return "pointless"
         variant = _variant(case)
         if not self._exhaustive and self._broken[variant] >= ENOUGH:
-            return f"{case.law} is broken already, in {ENOUGH} variations; --exhaustive tries them all"
+            return "broken"
         suspected = 0 if self._exhaustive else self._suspected[variant]
         enough = suspected > 0 and suspected + self._broken[variant] >= ENOUGH
         return "later" if plain == "planned" or enough else ""
+
+
+def why_useless(case: Case, useless: Literal["pointless", "broken"]) -> str:
+    """Why the case is of no use, in a sentence."""
+    if useless == "pointless":
+        return f"the exchange itself does not work: {_stem(case)}{_PLAIN} failed"
+    return f"{case.law} is broken already, in {ENOUGH} variations; --exhaustive tries them all"
 
 
 def _stem(case: Case) -> str:

@@ -51,7 +51,8 @@ class CaseView:
     case's end; `dropped` bytes of it were not kept. `not_judged` says why of clients that were not judged, by name.
 
     `attempts` are all that were made, where there was more than one; what is told is one of those that show what was
-    found. `after` are the ids of the cases without which it does not fail.
+    found. `after` are the ids of the cases without which it does not fail. `probe`: it was not planned, but a fresh
+    client's exchange behind the last case, which found something that no case tells.
     """
 
     label: str
@@ -68,6 +69,7 @@ class CaseView:
     not_judged: Mapping[str, str] = field(default_factory=dict)
     attempts: tuple[AttemptView, ...] = ()
     after: tuple[str, ...] = ()
+    probe: bool = False
 
     @property
     def known_failure(self) -> bool:
@@ -164,6 +166,7 @@ def shown(performance: Performance, last: float, observe: bool) -> CaseView:
         reason=verdict.reason,
         began=started.at,
         duration=(finished.at if finished else last) - started.at,
+        probe=started.role == "probe",
     )
     if not is_told(verdict):
         return summary

@@ -66,6 +66,7 @@ def _scenario_data(scenario: Scenario, cases: Sequence[Case]) -> dict[str, Any]:
         "known_failure": scenario.known_failure,
         "points": scenario.points,
         "visibility": scenario.visibility,
+        "gate": scenario.gate,
         "cases": [{"id": case.id, "not_run": case.skip} for case in cases],
     }
 

@@ -194,9 +194,10 @@ def test_a_server_that_runs_already_is_neither_signalled_nor_looked_into() -> No
 
 
 def test_a_derived_case_keeps_what_its_exchange_says_of_itself() -> None:
-    text = f"state: own\npoints: 2\nvisibility: hidden\n{ECHO.replace('ping', '${unique}')}"
+    text = f"state: own\npoints: 2\nvisibility: hidden\ngate: yes\n{ECHO.replace('ping', '${unique}')}"
     (case,) = varied("plain.again", text).cases.values()
     assert (case.state, case.points, case.visibility) == ("own", 2.0, "hidden")
+    assert not case.gate, "the exchange as it is written is the gate, not what is made of it"
     assert (case.id, case.law, case.variation) == ("talk/hello::plain.again", "plain.again", "")
     assert case.hint == "`sockcheck explain plain.again` says why this is a law, and how to keep it."
 

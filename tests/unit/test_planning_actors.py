@@ -89,13 +89,15 @@ def kinds(case: Case, actor: int = 0) -> list[str]:
 
 
 def test_what_a_scenario_says_of_itself_is_kept() -> None:
-    keys = "state: own\npoints: 2\nvisibility: hidden\nknown-failure: slow\npushes: yes\nclient: [connect]\n"
+    keys = "state: own\npoints: 2\nvisibility: hidden\ngate: yes\nknown-failure: slow\npushes: yes\nclient: [connect]\n"
     case = case_of(keys)
     assert (case.state, case.points, case.visibility, case.known_failure) == ("own", 2.0, "hidden", "slow")
     assert case.actors[0].pushes
+    assert case.gate
     least = case_of("client: [connect]\n")
     assert (least.state, least.points, least.visibility, least.known_failure) == ("none", None, "", "")
     assert not least.actors[0].pushes
+    assert not least.gate
 
 
 def test_clients_of_a_count_connect_in_order() -> None:

@@ -98,14 +98,14 @@ def at(line: int, column: int, end: int) -> Span:
 
 def test_the_other_keys_of_a_scenario() -> None:
     read = scenario(
-        "scenario: S\nstate: own\nconditions: [plain, 'cut.*', standard]\npoints: 2.5\nvisibility: hidden\n"
+        "scenario: S\nstate: own\nconditions: [plain, 'cut.*', standard]\npoints: 2.5\nvisibility: hidden\ngate: yes\n"
         "known-failure: It is slow.\nmatrix: {n: [1, 'a b'], m: [x]}\nclient: [connect]\n"
     )
     assert (read.state, read.conditions, read.points) == ("own", ("plain", "cut.*", "standard"), 2.5)
-    assert (read.visibility, read.known_failure) == ("hidden", "It is slow.")
+    assert (read.visibility, read.known_failure, read.gate) == ("hidden", "It is slow.", True)
     assert read.matrix == {"n": ("1", "a b"), "m": ("x",)}
     least = scenario("scenario: S\nconditions: thorough\nclient: [connect]\n")
-    assert (least.state, least.conditions, least.points) == ("none", ("thorough",), None)
+    assert (least.state, least.conditions, least.points, least.gate) == ("none", ("thorough",), None, False)
     assert scenario("scenario: S\nclient: [connect]\n").conditions is None
 
 

@@ -278,6 +278,7 @@ KEYS: dict[str, Any] = {
     "tags": st.sampled_from(["slow", ["slow", "large"]]),
     "points": st.sampled_from([2, 0.5]),
     "visibility": st.just("hidden"),
+    "gate": FLAG,
     "matrix": st.just({"word": ["a", 5]}),
     "law": st.just("cut.at-k"),
 }

@@ -8,12 +8,10 @@ import pytest
 
 from sockcheck.case import Case
 from sockcheck.scenario import Span
-from sockcheck.usefulness import ENOUGH, Usefulness
+from sockcheck.usefulness import ENOUGH, Usefulness, why_useless
 from sockcheck.verdict import Outcome
 
 PLAIN = Case("talk/hello::plain", "talk", "hello", "", "plain", "", (), 30.0, Span("x.sock.yaml", 1, 1, 2))
-BROKEN = "the exchange itself does not work: talk/hello::plain failed"
-ENOUGH_FAILED = "cut.at-k is broken already, in 5 variations; --exhaustive tries them all"
 
 
 def cut(at: int, stem: str = "talk/hello") -> Case:
@@ -40,7 +38,7 @@ def test_no_law_is_tried_before_the_plain_exchange_has_worked() -> None:
 def test_none_is_tried_with_an_exchange_that_does_not_work_also_where_all_are_wanted() -> None:
     for exhaustive in (False, True):
         found = begun(exhaustive=exhaustive, plain="fail")
-        assert found.of(cut(1)) == BROKEN
+        assert found.of(cut(1)) == "pointless"
         assert found.of(PLAIN) == ""
         assert found.of(cut(1, "talk/other")) == ""
 
@@ -77,7 +75,7 @@ def test_a_law_is_broken_when_enough_of_its_variations_are(outcome: Outcome) -> 
     for at in range(ENOUGH):
         assert found.of(cut(9)) == ""
         found.judged(cut(at), outcome)
-    assert found.of(cut(9)) == ENOUGH_FAILED
+    assert found.of(cut(9)) == "broken"
     assert found.of(cut(9, "talk/other")) == ""
     assert found.of(replace(cut(9), law="pace.slow", id="talk/hello::pace.slow")) == ""
 
@@ -126,3 +124,8 @@ def test_sizes_are_tried_all_the_same_since_they_ask_for_less() -> None:
     size = replace(PLAIN, id="talk/hello::size.edges(size=1)", law="size.edges", variation="size=1")
     assert begun(plain="fail").of(size) == ""
     assert begun(plain=None).of(size) == "later"
+
+
+def test_why_it_is_of_no_use_is_said_in_a_sentence() -> None:
+    assert why_useless(cut(1), "pointless") == "the exchange itself does not work: talk/hello::plain failed"
+    assert why_useless(cut(1), "broken") == "cut.at-k is broken already, in 5 variations; --exhaustive tries them all"

@@ -218,4 +218,5 @@ def _run_started(options: argparse.Namespace, total: int, plan: Plan, share: Sha
         total=total,
         plan=plan,
         share=share,
+        flaky=options.flaky,
     )

@@ -66,6 +66,7 @@ def plan(
                 points=scenario.points,
                 visibility=scenario.visibility,
                 known_failure=scenario.known_failure,
+                gate=scenario.gate,
             )
         )
     return tuple(cases)

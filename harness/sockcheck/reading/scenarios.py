@@ -38,6 +38,7 @@ KEYS = (
     "tags",
     "points",
     "visibility",
+    "gate",
     "hint",
     "skip",
     "known-failure",
@@ -101,6 +102,7 @@ def scenario(page: Page, contract: Contract, load: Callable[[str], bytes]) -> Sc
         points=page.attempt(_points, page, entries["points"].value) if "points" in entries else None,
         visibility=read("visibility", _visibility, ""),
         known_failure=read("known-failure", _text, ""),
+        gate=read("gate", flag, False),
     )
 
 
