@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sockcheck.case import Case
@@ -50,9 +50,9 @@ class CaseView:
     failures, known failures and errors only. `output` is the last that the server wrote, up to and a little beyond the
     case's end; `dropped` bytes of it were not kept. `not_judged` says why of clients that were not judged, by name.
 
-    `attempts` are all that were made, where there was more than one; what is told is one of those that show what was
-    found. `after` are the ids of the cases without which it does not fail. `probe`: it was not planned, but a fresh
-    client's exchange behind the last case, which found something that no case tells.
+    `attempts` are all that were made, where there was more than one, and `tries` the same in full; what is told is one
+    of those that show what was found. `after` are the ids of the cases without which it does not fail. `probe`: it was
+    not planned, but a fresh client's exchange behind the last case, which found something that no case tells.
     """
 
     label: str
@@ -70,6 +70,7 @@ class CaseView:
     attempts: tuple[AttemptView, ...] = ()
     after: tuple[str, ...] = ()
     probe: bool = False
+    tries: tuple[CaseView, ...] = ()
 
     @property
     def known_failure(self) -> bool:
@@ -80,6 +81,11 @@ class CaseView:
     def in_baseline(self) -> bool:
         """It is a known failure because the baseline says so."""
         return self.known_failure and self.reason.startswith(IN_BASELINE)
+
+    @property
+    def told_try(self) -> CaseView | None:
+        """That one of `tries` which is told."""
+        return _telling(self.tries, self.findings) if self.tries else None
 
 
 @dataclass(slots=True)
@@ -140,7 +146,7 @@ def told(trial: Trial, last: float, observe: bool) -> CaseView:
     if judged is None:
         return attempts[-1]
     verdict = judged.verdict
-    found = next((each for each in reversed(attempts) if each.findings == verdict.findings), attempts[-1])
+    found = _telling(attempts, verdict.findings)
     return replace(
         found,
         outcome=verdict.outcome,
@@ -150,7 +156,13 @@ def told(trial: Trial, last: float, observe: bool) -> CaseView:
         duration=sum(attempt.duration for attempt in attempts),
         attempts=tuple(map(_attempt, trial.attempts, attempts)) if len(attempts) > 1 else (),
         after=judged.after,
+        tries=tuple(attempts) if len(attempts) > 1 else (),
     )
+
+
+def _telling(attempts: Sequence[CaseView], findings: tuple[Finding, ...]) -> CaseView:
+    """The attempt that shows what was found."""
+    return next((each for each in reversed(attempts) if each.findings == findings), attempts[-1])
 
 
 def shown(performance: Performance, last: float, observe: bool) -> CaseView:

@@ -1,25 +1,32 @@
 """The run as JUnit XML, as pytest, Maven Surefire, Jenkins and GitLab read it.
 
-The schema is the one of the Jenkins xUnit plugin (junit-10.xsd). It knows no `file` on a test case, so each scenario
-file is a suite of its own that bears the file; the place of a finding stands in the text of the failure as well.
+The schema is the one of the Jenkins xUnit plugin (junit-10.xsd), with `file` and `line` on a test case, as GitLab reads
+and pytest writes them. What was tried more than once is told in the elements of Maven Surefire.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from sockcheck.case import Case
 from sockcheck.events import CaseNotRun, TargetFailed
+from sockcheck.scenario import Span
 
 from .excerpt import clipped, output_lines, plain
 from .failure import account, caused, target_failure
-from .view import CaseView, CauseView, View
+from .view import CaseView, CauseView, View, fold, place
 from .wording import size
 
 OUTPUT_LIMIT = 8 * 1024
+SIZE_LIMIT = 20_000_000
+"""So many bytes of failures are told in full: GitLab reads no file of 30 MB or more."""
+
 _WIDTH = 100
+_LONGEST = 64 * 1024
+_TOO_LONG = "All in full would be too long for the readers of this file; the HTML report and the record have it."
 
 
 def render(view: View, laws: Mapping[str, str]) -> str:
@@ -30,16 +37,58 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     """
     root = Element("testsuites", name="sockcheck", time=_time(view.duration))
     names = _Names()
+    accounts = _Accounts(view, laws)
     for path, entries in _by_file(view).items():
-        _suite(root, view, path, [_entry(entry, view, laws, names) for entry in entries])
+        _suite(root, view, path, [_entry(entry, view, accounts, names) for entry in entries])
     troubles = list(_run_troubles(view, names))
     if troubles:
         _suite(root, view, "", troubles)
+    return _document(root)
+
+
+def unfinished(sentences: Sequence[str]) -> str:
+    """What is to be found where the run never came to its end: one test case in error, and what was known."""
+    root = Element("testsuites", name="sockcheck", time=_time(0.0))
+    message = "the run was not finished"
+    text = "\n".join([message, *map(clipped, sentences)])
+    _suite(root, fold(()), "", [_trouble("the run is complete", "unfinished", message, text, _Names())])
+    return _document(root)
+
+
+def _document(root: Element) -> str:
     for count in ("tests", "failures", "errors"):
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+class _Accounts:
+    """What is known of cases that did not pass, in full as long as there is room for it."""
+
+    def __init__(self, view: View, laws: Mapping[str, str]) -> None:
+        self._view = view
+        self._laws = laws
+        self._left = SIZE_LIMIT
+
+    def of(self, case: CaseView) -> str:
+        if self._left <= 0:
+            said = [finding.message for finding in case.findings] or [case.reason]
+            text = "\n".join([*map(clipped, said), _TOO_LONG])
+        else:
+            text = "\n".join(line.plain.rstrip() for line in account(case, self._view, self._laws, _WIDTH))
+            if len(text) > _LONGEST:
+                text = f"{text[:_LONGEST]}\n… ({len(text) - _LONGEST:,} more characters)"
+        self._left -= _size(text)
+        return text
+
+    def output(self, case: CaseView) -> list[str]:
+        """The last that the server wrote."""
+        lines, left = output_lines([event.data for event in case.output], OUTPUT_LIMIT if self._left > 0 else 0)
+        left += case.dropped
+        self._left -= _size("\n".join(lines))
+        note = [f"({size(left)} before this are not shown)"] if left and lines else []
+        return [*note, *lines]
 
 
 class _Names:
@@ -90,37 +139,64 @@ def _properties(suite: Element, causes: Iterable[CauseView]) -> None:
             )
 
 
-def _entry(entry: CaseView | CaseNotRun, view: View, laws: Mapping[str, str], names: _Names) -> Element:
+def _entry(entry: CaseView | CaseNotRun, view: View, accounts: _Accounts, names: _Names) -> Element:
     if isinstance(entry, CaseNotRun):
-        element = _case(entry.case, entry.case.id, 0.0, names)
+        element = _case(entry.case, entry.case.id, entry.case.span, 0.0, names)
         _result(element, "skipped", "not-run", entry.why, "")
         return element
-    element = _case(entry.case, entry.label, entry.duration, names)
+    first = entry.findings[0] if entry.findings else None
+    element = _case(entry.case, entry.label, place(entry, first), entry.duration, names)
     if entry.outcome == "pass":
+        _again(element, "flaky", (each for each in entry.tries if each.outcome in ("error", "busy")), accounts)
         return element
     if entry.outcome == "skip" and not entry.known_failure:
         _result(element, "skipped", "skip", entry.reason, "")
         return element
-    text = "\n".join(line.plain.rstrip() for line in account(entry, view, laws, _WIDTH))
+    if entry.outcome == "flaky" and view.run and view.run.flaky == "pass":
+        # As Surefire has it: it passed in the end, and what had failed before is evidence, not a failure.
+        _again(element, "flaky", entry.tries or (entry,), accounts)
+        _output(element, accounts.output(entry))
+        return element
+    text = accounts.of(entry)
     if entry.outcome == "advice":
         # It passed as far as anybody counts: what was found is only said.
-        _output(element, entry, f"advice, which does not count: {clipped(entry.reason)}\n\n{text}")
+        lead = f"advice, which does not count: {clipped(entry.reason)}\n\n{text}"
+        _output(element, [lead, *accounts.output(entry)])
         return element
     if entry.known_failure:
         _result(element, "skipped", "baseline" if entry.in_baseline else "known-failure", entry.reason, text)
     elif entry.outcome in ("fail", "flaky"):
-        first = entry.findings[0] if entry.findings else None
         kind = "flaky" if entry.outcome == "flaky" else first.kind if first else "fail"
         _result(element, "failure", kind, first.message if first else entry.reason, text)
     else:
         _result(element, "error", entry.outcome, entry.reason, text)
-    _output(element, entry)
+    if entry.outcome != "skip":
+        _again(element, "rerun", (each for each in entry.tries if each is not entry.told_try), accounts)
+    _output(element, accounts.output(entry))
     return element
 
 
-def _case(case: Case, name: str, seconds: float, names: _Names) -> Element:
+def _again(element: Element, prefix: str, tries: Iterable[CaseView], accounts: _Accounts) -> None:
+    """Attempts that did not pass, each with what was found in it, as Surefire tells of them."""
+    for each in tries:
+        if each.outcome in ("pass", "skip"):
+            continue
+        failed = each.outcome in ("fail", "flaky", "advice")
+        said = each.findings[0].message if each.findings else each.reason
+        tag = f"{prefix}{'Failure' if failed else 'Error'}"
+        kind = each.findings[0].kind if each.findings else each.outcome
+        attempt = SubElement(element, tag, type=kind, message=clipped(said))
+        SubElement(attempt, "stackTrace").text = accounts.of(each)
+        _output(attempt, accounts.output(each))
+
+
+def _case(case: Case, name: str, span: Span, seconds: float, names: _Names) -> Element:
     classname, unique = names.unique(case.contract, name)
-    return Element("testcase", name=unique, classname=classname, time=_time(seconds))
+    element = Element("testcase", name=unique, classname=classname, time=_time(seconds))
+    if span.path:
+        element.set("file", plain(span.path))
+        element.set("line", str(span.line))
+    return element
 
 
 def _result(element: Element, tag: str, kind: str, message: str, text: str) -> None:
@@ -131,14 +207,9 @@ def _is_of(cause: CauseView, path: str) -> bool:
     return bool(path) and any(case.case.span.path == path for case in cause.cases)
 
 
-def _output(element: Element, case: CaseView, lead: str = "") -> None:
-    """`lead`, then the last that the server wrote."""
-    lines, left = output_lines([event.data for event in case.output], OUTPUT_LIMIT)
-    left += case.dropped
-    note = [f"({size(left)} before this are not shown)"] if left and lines else []
-    said = [lead] if lead else []
-    if said or lines:
-        SubElement(element, "system-out").text = "\n".join([*said, *note, *lines])
+def _output(element: Element, lines: Sequence[str]) -> None:
+    if lines:
+        SubElement(element, "system-out").text = "\n".join(lines)
 
 
 def _run_troubles(view: View, names: _Names) -> Iterable[Element]:
@@ -164,6 +235,11 @@ def _trouble(name: str, kind: str, message: str, text: str, names: _Names) -> El
 
 def _target_text(event: TargetFailed) -> str:
     return "\n".join(line.plain.rstrip() for line in target_failure(event, _WIDTH))
+
+
+def _size(text: str) -> int:
+    """How many bytes it takes in the file."""
+    return len(escape(text, quote=False).encode())
 
 
 def _time(seconds: float) -> str:

@@ -1,19 +1,21 @@
 """JUnit XML: valid by the schema, whatever came."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from junit_schema import junit_schema
 from lxml import etree
+from report_attempts import BUSY, PASSED, Trials
 from report_builder import HOSTILE, LAWS, PATH, Stream, case
 from report_streams import STREAMS, view
 
-from sockcheck.events import CaseNotRun, Share
+from sockcheck.events import CaseNotRun, RunStarted, Share
 from sockcheck_reports import junit
 from sockcheck_reports.view import View, fold
 
-SCHEMA = etree.XMLSchema(etree.parse(str(Path(__file__).parents[1] / "data" / "junit-10.xsd")))
+SCHEMA = junit_schema()
 
 
 def document(view: View) -> etree._Element:
@@ -182,3 +184,65 @@ def test_a_missing_shard_is_an_error() -> None:
     run = Stream().start(share=Share((1, 3), 3)).serve().passes()
     root = document(fold(run.finish(4, "shard 2/3 is missing")))
     assert texts(root, "//error/@message") == ["shard 2/3 is missing"]
+
+
+def test_a_test_case_names_the_file_and_the_line_that_it_is_about() -> None:
+    root = document(view("classic"))
+    assert [(each.get("file"), each.get("line")) for each in root.iter("testcase")] == [
+        (PATH, "1"),
+        (PATH, "8"),
+        (PATH, "1"),
+    ]
+
+
+def test_what_failed_again_is_told_as_a_rerun_with_all_that_is_known_of_it() -> None:
+    root = document(view("attempts"))
+    poisoned = root.find(".//testcase[@name='echo/poisoned::cut.at-k']")
+    assert poisoned is not None
+    assert [each.tag for each in poisoned] == ["failure", "rerunFailure"]
+    [trace] = texts(poisoned, "rerunFailure/stackTrace/text()")
+    assert "nothing came within 2.00 s" in trace
+    assert "Timeline" in trace
+    busy = root.find(".//testcase[@name='echo/busy::cut.at-k']")
+    assert busy is not None
+    assert [each.tag for each in busy] == ["error", "rerunError", "rerunError"]
+
+
+def test_where_flaky_passes_it_is_no_failure_and_each_failed_attempt_is_kept() -> None:
+    events = [
+        replace(event, flaky="pass") if isinstance(event, RunStarted) else event for event in STREAMS["attempts"]()
+    ]
+    seldom = document(fold(events)).find(".//testcase[@name='echo/seldom::cut.at-k']")
+    assert seldom is not None
+    assert [each.tag for each in seldom] == ["flakyFailure"]
+    assert "nothing came within 2.00 s" in (seldom.findtext("flakyFailure/stackTrace") or "")
+    alone = Stream().start(flaky="pass").serve().begin(case())
+    root = document(fold(alone.verdict("flaky", alone.finding()).finish(0)))
+    assert texts(root, "//flakyFailure/@type") == ["missing-bytes"]
+
+
+def test_an_attempt_that_the_machine_was_too_busy_for_is_told_where_the_case_passed() -> None:
+    run = Trials()
+    run.start(total=1)
+    run.first(case(), BUSY).again(case(), PASSED, "alone").comes_to(PASSED, 1, 2)
+    root = document(fold(run.finish(0)))
+    assert texts(root, "//flakyError/@type") == ["busy"]
+    assert (root.get("failures"), root.get("errors")) == ("0", "0")
+
+
+def test_a_file_of_thousands_of_failures_is_smaller_than_its_readers_allow() -> None:
+    run = Stream().start(total=3000).serve()
+    for number in range(3000):
+        run.begin(case(f"n{number}")).output(b"<&>" * 4000 + b"\n")
+        run.verdict("fail", run.finding(message=f"number {number}"))
+    text = junit.render(fold(run.finish()), LAWS)
+    assert junit.SIZE_LIMIT < len(text) < 30_000_000
+    assert "number 2999\nAll in full would be too long for the readers of this file" in text
+
+
+def test_before_the_run_is_finished_the_file_says_that_it_was_not() -> None:
+    root = etree.fromstring(junit.unfinished(("2 of 9 cases were judged", "\x1b[31m<b>")).encode())
+    SCHEMA.assertValid(root)
+    assert (root.get("tests"), root.get("errors")) == ("1", "1")
+    assert texts(root, "//error/@message") == ["the run was not finished"]
+    assert texts(root, "//error/text()") == ["the run was not finished\n2 of 9 cases were judged\n\\x1b[31m<b>"]
