@@ -320,8 +320,14 @@ def _add_conditions(parser: argparse._ActionsContainer) -> None:
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:
     reports = parser.add_argument_group("reports")
-    reports.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
+    reports.add_argument("--junit", metavar="FILE", help="write a JUnit XML report; - is standard output")
     reports.add_argument("--html", metavar="FILE", help="write an HTML report")
+    reports.add_argument("--gradescope", metavar="FILE", help="write results.json for Gradescope; - is standard output")
+    reports.add_argument(
+        "--github",
+        action=argparse.BooleanOptionalAction,
+        help="annotate lines and write the step's summary; default: in GitHub Actions",
+    )
     loudness = reports.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_const", const=1, default=0, dest="verbosity")
     loudness.add_argument("-q", "--quiet", action="store_const", const=-1, dest="verbosity")

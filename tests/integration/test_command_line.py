@@ -10,13 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from command_line import LIMIT, sockcheck
+from command_line import LIMIT, sockcheck, wait_for
 from tools import CHECKOUT
 
 from sockcheck import recording
@@ -269,14 +267,6 @@ def start_hanging(folder: Path, marker: str) -> subprocess.Popen[str]:
     )
     wait_for(lambda: (folder / "run.jsonl").exists() and b"accepted" in (folder / "run.jsonl").read_bytes())
     return process
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Polls a condition that another process brings about; bounded."""
-    end = time.monotonic() + LIMIT / 2
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        os.sched_yield()
 
 
 def alive(marker: str) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from command_line import LIMIT, sockcheck
+from command_line import LIMIT, environment, sockcheck
 from doc_pages import PAGES, Block, Example, anchors, blocks, copied, example, links, words_in_code
 from tools import CHECKOUT
 
@@ -84,7 +84,7 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "work"
         self._folder.mkdir()
-        self._environment = {**os.environ, "HOME": str(folder), "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+        self._environment = {**environment(), "HOME": str(folder), "PATH": f"{folder}/bin:{os.environ['PATH']}"}
         self._reservation = Reservation()
         self._address = f"{self._reservation.host}:{self._reservation.port}"
         self._code = 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +26,15 @@ class Ran:
         return self.out + self.err
 
 
-def sockcheck(*words: str | Path, cwd: Path = CHECKOUT, stdin: str = "", limit: float = LIMIT) -> Ran:
+def environment(**variables: str) -> dict[str, str]:
+    """Ours, with these variables, and as it is outside of GitHub Actions if they do not say otherwise."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    return {**ours, **variables}
+
+
+def sockcheck(
+    *words: str | Path, cwd: Path = CHECKOUT, stdin: str = "", limit: float = LIMIT, **variables: str
+) -> Ran:
     """`sockcheck WORDS…`; it must end within `limit` seconds, and must not show a traceback of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "sockcheck", *map(str, words)],
@@ -34,7 +45,16 @@ def sockcheck(*words: str | Path, cwd: Path = CHECKOUT, stdin: str = "", limit: 
         errors="replace",
         timeout=limit,
         check=False,
+        env=environment(**variables),
     )
     ran = Ran(done.returncode, done.stdout, done.stderr)
     assert "a fault of sockcheck's own" not in ran.err, ran.err
     return ran
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Polls a condition that another process brings about; bounded."""
+    end = time.monotonic() + LIMIT / 2
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        os.sched_yield()

@@ -1,11 +1,13 @@
 """Progress while a run is under way."""
 
 import io
+import re
 import threading
 
 import pytest
 from report_builder import Stream, case
 from report_streams import STREAMS
+from rich.cells import cell_len
 
 from sockcheck.events import CaseFinished, CaseNotRun, CaseStarted, Event, RunFinished, TargetFailed
 from sockcheck.verdict import Verdict
@@ -14,13 +16,20 @@ from sockcheck_reports.progress import Progress
 REDRAWN = "\x1b[2K"
 
 
-def shown(events: list[Event], *, terminal: bool, colour: bool = False) -> str:
+def seen(text: str) -> list[str]:
+    """What stands on a terminal after this: the lines behind the last time that all was taken away."""
+    rest = re.split(r"\r(?:\x1b\[2K)?(?:\x1b\[1A\x1b\[2K)*|\x1b\[\?25[lh]", text)[-1]
+    return [line.rstrip() for line in rest.split("\n") if line.strip()]
+
+
+def shown(events: list[Event], *, terminal: bool, colour: bool = False, close: bool = True) -> str:
     stream = io.StringIO()
     progress = Progress(stream, terminal=terminal, colour=colour)
     for event in events:
         progress.add(event)
-    progress.close()
-    progress.close()
+    if close:
+        progress.close()
+        progress.close()
     return stream.getvalue()
 
 
@@ -66,17 +75,62 @@ def test_elsewhere_nothing_acts_on_what_reads_it(name: str) -> None:
     assert all(line.isprintable() for line in shown(STREAMS[name](), terminal=False).splitlines())
 
 
-def test_a_terminal_shows_one_line_and_takes_it_away() -> None:
+def test_a_terminal_shows_two_lines_and_takes_them_away() -> None:
     text = shown(slow_run(4, 1.0), terminal=True)
     assert "████████████░░░░░░░░░░░░ 2/4 2 passed" in text
-    assert "\n" not in text[: text.index("4/4")]
-    assert text.endswith((f"{REDRAWN}\x1b[?25h\r", f"\x1b[?25h\r\x1b[1A{REDRAWN}"))
+    assert seen(text) == []
 
 
 def test_a_terminal_names_the_case_that_is_under_way() -> None:
     run = Stream().start(total=2).serve().begin(case("one"))
     run.after(200)
-    assert "░ 0/2  echo/two::cut.at-k" in shown(run.begin(case("two")).events, terminal=True)
+    text = shown(run.begin(case("two")).events, terminal=True, close=False)
+    assert seen(text) == ["░" * 24 + " 0/2", "echo/two::cut.at-k"]
+
+
+def test_what_is_waited_for_is_said_where_nothing_happens() -> None:
+    run = Stream().start(total=2).serve().begin(case("one")).connect().sent(0, 5)
+    stream = io.StringIO()
+    progress = Progress(stream, terminal=True, colour=False)
+    for event in run.begin(case("two")).events:
+        progress.add(event)
+    progress.tick(run.at + 3.2)
+    assert seen(stream.getvalue())[1] == "waiting for send, 3.20 s: echo/one::cut.at-k"
+    progress.add(run.sent(5, 7, "none", 0.0).events[-1])
+    progress.tick(run.at + 3.4)
+    assert seen(stream.getvalue())[1].startswith("waiting for send, 3.40 s")
+    progress.close()
+    lines = shown([*run.events, *run.begin(case("three")).events[-1:]], terminal=False)
+    assert lines == ""
+
+
+def test_elsewhere_too() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream, terminal=False, colour=False)
+    run = Stream().start(total=1).serve().begin(case("one")).connect().sent(0, 12, "none", 0.0)
+    for event in run.events:
+        progress.add(event)
+    for seconds in range(21):
+        progress.tick(float(seconds))
+    assert stream.getvalue().splitlines() == [
+        "0 of 1 case after 10.00 s; waiting for expect, 9.96 s: echo/one::cut.at-k",
+        "0 of 1 case after 20.00 s; waiting for expect, 19.96 s: echo/one::cut.at-k",
+    ]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_no_line_is_longer_than_the_terminal_has_become(columns: int) -> None:
+    widths = iter([120, *[columns] * 100])
+    stream = io.StringIO()
+    progress = Progress(stream, terminal=True, colour=False, width=lambda: next(widths))
+    run = Stream().start(total=9).serve().begin(case("long" * 100 + "\x1b[31m\r\n\u202e界" * 50)).connect()
+    for event in run.events:
+        progress.add(event)
+    progress.tick(run.at + 5)
+    lines = seen(stream.getvalue())
+    assert len(lines) == 2
+    assert all(cell_len(line) <= columns and line.isprintable() for line in lines)
+    progress.close()
 
 
 def test_a_terminal_is_redrawn_ten_times_a_second_at_most() -> None:

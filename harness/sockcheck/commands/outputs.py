@@ -1,6 +1,7 @@
 """The reports of a run: on the terminal, and in the files that were asked for.
 
-Each report is imported when it is made: `list`, which asks for the width alone, loads none of them.
+Each report is imported when it is made: `list`, which asks for the width alone, loads none of them. People and programs
+never read the same stream: where a report goes to standard output, what is for people goes to standard error.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from sockcheck.commands import actions
 from sockcheck.errors import ReportError, UsageError
 from sockcheck.laws import LAWS
 
@@ -27,6 +30,69 @@ _T = TypeVar("_T")
 
 # Wider lines are hard to read, and reports are made for 80 columns.
 _WIDEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A report in a file. `option` is that of the command line, without `--`; `render` makes the whole text.
+
+    `unfinished`, where there is one, makes what is to be found while the run goes on, of what is known, in sentences.
+    """
+
+    option: str
+    label: str
+    render: Callable[[View], str]
+    unfinished: Callable[[Sequence[str]], str] | None = None
+
+
+def _junit(view: View) -> str:
+    from sockcheck_reports import junit
+
+    return junit.render(view, LAWS)
+
+
+def _unfinished_junit(sentences: Sequence[str]) -> str:
+    from sockcheck_reports import junit
+
+    return junit.unfinished(sentences)
+
+
+def _gradescope(view: View) -> str:
+    from sockcheck_reports import gradescope
+
+    return gradescope.render(view, LAWS)
+
+
+def _unfinished_gradescope(sentences: Sequence[str]) -> str:
+    from sockcheck_reports import gradescope
+
+    return gradescope.unfinished(sentences)
+
+
+def _html(view: View) -> str:
+    from sockcheck_reports import html
+
+    return html.render(view, LAWS)
+
+
+FORMATS = (
+    Format("junit", "JUnit report", _junit, _unfinished_junit),
+    Format("gradescope", "Gradescope results", _gradescope, _unfinished_gradescope),
+    Format("html", "HTML report", _html),
+)
+STDOUT = "-"
+
+
+def check_reports(options: argparse.Namespace, **others: str | None) -> None:
+    """Raises UsageError where a report that was asked for, or one of `others`, could not be written."""
+    asked = {form.option: getattr(options, form.option, None) for form in FORMATS}
+    if sum(name == STDOUT for name in asked.values()) > 1:
+        names = " and ".join(f"--{option}" for option, name in asked.items() if name == STDOUT)
+        raise UsageError(f"{names} cannot both go to standard output", "name a file for all but one")
+    if any(name == STDOUT for name in others.values()):
+        names = " and ".join(f"--{option}" for option, name in others.items() if name == STDOUT)
+        raise UsageError(f"{names} needs a file: it is written while the run goes on", "name a file")
+    check_writable(**{option: name for option, name in asked.items() if name != STDOUT}, **others)
 
 
 def check_writable(**files: str | None) -> None:
@@ -54,20 +120,25 @@ def uncollected(made: Iterable[_T]) -> Iterator[_T]:
         gc.enable()
 
 
+def people(options: argparse.Namespace) -> TextIO | None:
+    """Where people read. None where it was closed before we began: there is no such object then."""
+    taken = any(getattr(options, form.option, None) == STDOUT for form in FORMATS)
+    return sys.stderr if taken else sys.stdout
+
+
 def coloured(options: argparse.Namespace) -> bool:
     from sockcheck_reports import terminal
 
-    return not options.no_color and terminal.use_colour(_is_terminal(), os.environ)
+    return not options.no_color and terminal.use_colour(_is_terminal(people(options)), os.environ)
 
 
 def width() -> int:
     """Columns for the report: the terminal's, within reason; 80 where there is none."""
-    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if _is_terminal() else 80
+    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if _is_terminal(sys.stdout) else 80
 
 
-def _is_terminal() -> bool:
-    # Where standard output was closed before we began there is no such object.
-    return sys.stdout is not None and sys.stdout.isatty()
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> None:
@@ -78,21 +149,27 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
     from sockcheck_reports import terminal
 
     written = list(notes)
-    for option, label in (("junit", "JUnit report"), ("html", "HTML report")):
-        name = getattr(options, option)
+    for form in FORMATS:
+        name = getattr(options, form.option, None)
         if name is None:
             continue
+        text = form.render(view)
+        if name == STDOUT:
+            say(text)
+            continue
         try:
-            write_file(Path(name), _render(option, view))
+            write_file(Path(name), text)
         except ReportError as error:
             print(f"sockcheck: {error.message}", file=sys.stderr)
             written.append(error.message)
         else:
-            written.append(f"{label}: {name}")
-    text = terminal.render(
-        view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
-    )
-    say(text)
+            written.append(f"{form.label}: {name}")
+    with actions.fenced(options, people(options)):
+        text = terminal.render(
+            view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
+        )
+        say(text, people(options))
+    actions.tell(view, options, people(options))
 
 
 def record_notes(recorder: Recorder | None) -> list[str]:
@@ -106,30 +183,24 @@ def record_notes(recorder: Recorder | None) -> list[str]:
     return [f"record: {recorder.path}"]
 
 
-def say(text: str) -> None:
-    """Write to standard output whatever its encoding is; where it is closed there is nobody to tell."""
-    if sys.stdout is None:
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Write to a stream, standard output without one, whatever its encoding is.
+
+    Where it is closed there is nobody to tell.
+    """
+    stream = sys.stdout if stream is None else stream
+    if stream is None:
         return
     try:
-        if isinstance(sys.stdout, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper):
             # The terminal's encoding may not know every character of ours.
-            sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(text)
-        sys.stdout.flush()
+            stream.reconfigure(errors="backslashreplace")
+        stream.write(text)
+        stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         print(f"sockcheck: the report could not be shown: {error.strerror}", file=sys.stderr)
-
-
-def _render(option: str, view: View) -> str:
-    if option == "junit":
-        from sockcheck_reports import junit
-
-        return junit.render(view, LAWS)
-    from sockcheck_reports import html
-
-    return html.render(view, LAWS)
 
 
 def write_file(path: Path, text: str) -> None:

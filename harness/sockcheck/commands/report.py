@@ -10,7 +10,7 @@ from pathlib import Path
 from sockcheck import recording
 from sockcheck.baseline import Failures
 from sockcheck.commands import baselines
-from sockcheck.commands.outputs import check_writable, record_notes, write_reports
+from sockcheck.commands.outputs import check_reports, record_notes, write_reports
 from sockcheck.errors import RecordError, UsageError
 from sockcheck.events import Event, RunFinished
 from sockcheck.exit_codes import INTERNAL
@@ -24,7 +24,7 @@ def report(options: argparse.Namespace) -> int:
 
     What a damaged record holds before the damage is reported, then the damage is told.
     """
-    check_writable(junit=options.junit, html=options.html, record=options.record)
+    check_reports(options, record=options.record)
     whys = baselines.to_write(options)
     _check_records(options.records, options.record)
     damages: list[RecordError] = []

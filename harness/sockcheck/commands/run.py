@@ -19,8 +19,9 @@ from sockcheck import __version__
 from sockcheck.addresses import parse as parse_address
 from sockcheck.baseline import Baseline, Failures
 from sockcheck.case import Capabilities, Case
-from sockcheck.commands import baselines
-from sockcheck.commands.outputs import check_writable, coloured, record_notes, uncollected, width, write_reports
+from sockcheck.commands import actions, baselines
+from sockcheck.commands.drafts import Drafts
+from sockcheck.commands.outputs import check_reports, coloured, people, record_notes, uncollected, width, write_reports
 from sockcheck.commands.planned import plan_of, read_for, shared
 from sockcheck.deriving import NotDerived, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
@@ -41,6 +42,9 @@ from sockcheck_reports.progress import Progress
 from sockcheck_reports.view import Folder
 from sockcheck_reports.wording import duration
 
+# Seconds between looks at how far the run is.
+_TICK = 0.5
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the scenarios; the exit code. UsageError and MistakesError before anything is started."""
@@ -55,16 +59,18 @@ def run(options: argparse.Namespace) -> int:
         baselines.check_present(entries, sources, suite, cases, derived=options.conditions is None)
     plan = plan_of(everything, sources, options)
     items = shared(everything, share)
-    check_writable(junit=options.junit, html=options.html, record=options.record)
+    check_reports(options, record=options.record)
     jobs = _jobs(options, items)
     if options.isolate is not None:
         _try_isolation()
     if options.verbosity >= 0 and "thorough" in (options.conditions or ""):
         took = estimate([item.case for item in items], jobs)
         print(f"sockcheck: {len(items):,} cases, which take about {duration(took)} if none fails", file=sys.stderr)
+    # In GitHub Actions all goes one way: two streams would come to the fence in any order.
+    stream = people(options) if actions.wanted(options) else sys.stderr
     progress = (
-        Progress(sys.stderr, terminal=sys.stderr.isatty(), colour=coloured(options), width=width())
-        if options.verbosity >= 0
+        Progress(stream, terminal=stream.isatty(), colour=coloured(options), width=width)
+        if options.verbosity >= 0 and stream is not None
         else None
     )
     folder = Folder()
@@ -77,29 +83,52 @@ def run(options: argparse.Namespace) -> int:
     failures = Failures()
     if options.write_baseline is not None:
         sinks.append(failures.tell)
+    drafts = Drafts(options)
+    sinks.append(drafts.add)
     facts = Facts(sinks, Baseline(entries, cases * options.repeat))
     origin = time.monotonic()
     facts.emit(_run_started(options, len(items), plan, share))
     for path, text in sources.items():
         facts.emit(SourceRead(time.monotonic() - origin, path, text))
-    try:
-        running = Run(items, _options(options, jobs), facts, origin)
-        code = performed(running.execute)
-        if not running.finished:
-            facts.emit(RunFinished(time.monotonic() - origin, code, "interrupted by SIGINT"))
-    except Exception:  # noqa: BLE001 - whatever it was, what has been measured is reported
-        code = INTERNAL
-        traceback.print_exc()
-        print("sockcheck: this is a fault of sockcheck's own; please report it with the lines above", file=sys.stderr)
-        facts.emit(RunFinished(time.monotonic() - origin, code, "a fault of sockcheck's own"))
-    finally:
-        if progress is not None:
-            progress.close()
+    ticks: list[Callable[[], None]] = [drafts.tick]
+    if progress is not None:
+        ticks.append(lambda: progress.tick(time.monotonic() - origin))
+    with actions.fenced(options, stream):
+        try:
+            running = Run(items, _options(options, jobs), facts, origin)
+            code = performed(lambda: _execute(running, ticks))
+            if not running.finished:
+                facts.emit(RunFinished(time.monotonic() - origin, code, "interrupted by SIGINT"))
+        except Exception:  # noqa: BLE001 - whatever it was, what has been measured is reported
+            code = INTERNAL
+            traceback.print_exc()
+            told = "sockcheck: this is a fault of sockcheck's own; please report it with the lines above"
+            print(told, file=sys.stderr)
+            facts.emit(RunFinished(time.monotonic() - origin, code, "a fault of sockcheck's own"))
+        finally:
+            if progress is not None:
+                progress.close()
     notes = record_notes(recorder)
     if options.write_baseline is not None:
         notes.append(baselines.write(options.write_baseline, failures, whys, code))
     write_reports(folder.view(), options, notes)
     return code
+
+
+async def _execute(run: Run, ticks: Sequence[Callable[[], None]]) -> int:
+    """The run, and beside it, now and then, what says how far it is: also where nothing happens for long."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_tick, ticks)
+        code = await run.execute()
+        nursery.cancel_scope.cancel()
+    return code
+
+
+async def _tick(ticks: Sequence[Callable[[], None]]) -> None:
+    while True:
+        await trio.sleep(_TICK)
+        for tick in ticks:
+            tick()
 
 
 def _items(suite: Suite, options: argparse.Namespace) -> tuple[list[Item], list[Case]]:
