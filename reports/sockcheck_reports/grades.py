@@ -6,7 +6,7 @@ leaves its row open, to be graded again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -104,7 +104,8 @@ def grade(view: View) -> Grades:
         key = entry.case.contract, _scenario(entry.case), entry.case.law
         folds.setdefault(key, _Fold(entry.case, flaky_counts)).add(entry, view)
     ordered = sorted(folds.items(), key=lambda item: (*item[0][:2], not item[1].plain, item[0][2]))
-    rows = _gated([fold.row(view) for _, fold in ordered], {key for key, fold in folds.items() if fold.gate})
+    caused = {id(case): id(cause) for cause in view.causes for case in cause.cases}
+    rows = _gated([fold.row(view, caused) for _, fold in ordered], {key for key, fold in folds.items() if fold.gate})
     return Grades(tuple(rows), tuple(_why_open(view, rows)), tuple(beside))
 
 
@@ -162,9 +163,11 @@ class _Fold:
             case _:
                 self._open.append(f"{event.case.id} was not run: {event.why}")
 
-    def row(self, view: View) -> Grade:
+    def row(self, view: View, caused: Mapping[int, int]) -> Grade:
+        """`caused`: the identity of the cause of each case, by the case's."""
         case = self._case
         standing, why = self._standing()
+        causes = {caused[id(failing)] for failing in self._failing if id(failing) in caused}
         return Grade(
             contract=case.contract,
             scenario=_scenario(case),
@@ -179,7 +182,7 @@ class _Fold:
             hints=tuple(dict.fromkeys(hint for failing in self._failing for hint in hints(failing))),
             failing=tuple(self._failing),
             open=tuple(self._unjudged),
-            causes=tuple(cause for cause in view.causes if any(_is_among(case, cause) for case in self._failing)),
+            causes=tuple(cause for cause in view.causes if id(cause) in causes),
         )
 
     def _standing(self) -> tuple[Standing, str]:
@@ -210,10 +213,6 @@ def _never_came(event: CaseNotRun, view: View) -> bool:
     if any(case.case.contract == event.case.contract for case in view.cases):
         return False
     return any(failure.fault == "server" and failure.message == event.why for failure in view.target_failures)
-
-
-def _is_among(case: CaseView, cause: CauseView) -> bool:
-    return any(each is case for each in cause.cases)
 
 
 def _gated(rows: list[Grade], gates: Collection[tuple[str, str, str]]) -> list[Grade]:

@@ -129,16 +129,18 @@ def people(options: argparse.Namespace) -> TextIO | None:
 def coloured(options: argparse.Namespace) -> bool:
     from sockcheck_reports import terminal
 
-    return not options.no_color and terminal.use_colour(_is_terminal(people(options)), os.environ)
+    stream = people(options)
+    return not options.no_color and terminal.use_colour(stream is not None and stream.isatty(), os.environ)
 
 
-def width() -> int:
-    """Columns for the report: the terminal's, within reason; 80 where there is none."""
-    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if _is_terminal(sys.stdout) else 80
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
+def width(stream: TextIO | None = None) -> int:
+    """Columns for what is written to a stream, standard output without one: its terminal's, within reason, or 80."""
+    stream = sys.stdout if stream is None else stream
+    if stream is None or not stream.isatty():
+        return 80
+    if stream is sys.stdout:
+        return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST)
+    return min(os.get_terminal_size(stream.fileno()).columns or 80, _WIDEST)
 
 
 def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> None:
@@ -164,12 +166,12 @@ def write_reports(view: View, options: argparse.Namespace, notes: list[str]) -> 
             written.append(error.message)
         else:
             written.append(f"{form.label}: {name}")
-    with actions.fenced(options, people(options)):
-        text = terminal.render(
-            view, LAWS, width=width(), colour=coloured(options), verbosity=options.verbosity, written=written
-        )
-        say(text, people(options))
-    actions.tell(view, options, people(options))
+    stream = people(options)
+    columns, colour = width(stream), coloured(options)
+    text = terminal.render(view, LAWS, width=columns, colour=colour, verbosity=options.verbosity, written=written)
+    with actions.fenced(options, stream):
+        say(text, stream)
+    actions.tell(view, options, stream)
 
 
 def record_notes(recorder: Recorder | None) -> list[str]:

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     # In GitHub Actions all goes one way: two streams would come to the fence in any order.
     stream = people(options) if actions.wanted(options) else sys.stderr
     progress = (
-        Progress(stream, terminal=stream.isatty(), colour=coloured(options), width=width)
+        Progress(stream, terminal=stream.isatty(), colour=coloured(options), width=lambda: width(stream))
         if options.verbosity >= 0 and stream is not None
         else None
     )
