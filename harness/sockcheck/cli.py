@@ -320,9 +320,12 @@ def _add_conditions(parser: argparse._ActionsContainer) -> None:
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:
     reports = parser.add_argument_group("reports")
-    reports.add_argument("--junit", metavar="FILE", help="write a JUnit XML report; - is standard output")
+    reports.add_argument(
+        "--junit", metavar="FILE", help="write a JUnit XML report; here and below, - is standard output"
+    )
     reports.add_argument("--html", metavar="FILE", help="write an HTML report")
-    reports.add_argument("--gradescope", metavar="FILE", help="write results.json for Gradescope; - is standard output")
+    reports.add_argument("--gradescope", metavar="FILE", help="write results.json for Gradescope")
+    reports.add_argument("--ctrf", metavar="FILE", help="write a report in the Common Test Report Format")
     reports.add_argument(
         "--github",
         action=argparse.BooleanOptionalAction,

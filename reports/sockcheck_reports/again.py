@@ -11,7 +11,7 @@ from sockcheck.events import RunStarted
 
 _TAKES_VALUE = frozenset(
     {"--connect", "--junit", "--html", "--record", "--jobs", "--select", "--repeat", "--seed", "--stretch"}
-    | {"--timeout", "--port", "--isolate", "--flaky", "--conditions", "--shard", "--gradescope"}
+    | {"--timeout", "--port", "--isolate", "--flaky", "--conditions", "--shard", "--gradescope", "--ctrf"}
     | {"--baseline", "--write-baseline"}
 )
 _KEPT = frozenset(

@@ -83,6 +83,11 @@ class CaseView:
         return self.known_failure and self.reason.startswith(IN_BASELINE)
 
     @property
+    def said(self) -> str:
+        """What was found, or why there is no judgement, in a sentence."""
+        return self.findings[0].message if self.findings else self.reason
+
+    @property
     def told_try(self) -> CaseView | None:
         """That one of `tries` which is told."""
         return _telling(self.tries, self.findings) if self.tries else None
@@ -201,8 +206,7 @@ def shown(performance: Performance, last: float, observe: bool) -> CaseView:
 
 
 def _attempt(performance: Performance, view: CaseView) -> AttemptView:
-    said = view.findings[0].message if view.findings else view.reason
-    return AttemptView(performance.started.role, view.outcome, said, view.duration)
+    return AttemptView(performance.started.role, view.outcome, view.said, view.duration)
 
 
 def is_mere_probe(trial: Trial) -> bool:

@@ -96,8 +96,7 @@ def _of_cause(kind: Kind, cause: CauseView, view: View, workspace: str) -> str:
 
 
 def _of_case(kind: Kind, case: CaseView, view: View, workspace: str) -> str:
-    said = case.findings[0].message if case.findings else case.reason
-    return _command(kind, _where(case), view, workspace, case.label, f"{case.case.title}\n{said}")
+    return _command(kind, _where(case), view, workspace, case.label, f"{case.case.title}\n{case.said}")
 
 
 def _where(case: CaseView) -> Span:
@@ -212,9 +211,8 @@ def _table(cases: Sequence[CaseView]) -> str:
 
 
 def _row(case: CaseView) -> str:
-    said = case.findings[0].message if case.findings else case.reason
     span = _where(case)
-    cells = (WORD[case.outcome], _code(case.label), _code(said), _code(f"{span.path}:{span.line}"))
+    cells = (WORD[case.outcome], _code(case.label), _code(case.said), _code(f"{span.path}:{span.line}"))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 

@@ -81,8 +81,7 @@ def _top(view: View, grades: Grades, hidden: Iterable[str]) -> Iterator[str]:
             yield ""
     for case in grades.beside:
         if _scenario(case) not in hidden and case.outcome in ("fail", "flaky"):
-            said = case.findings[0].message if case.findings else case.reason
-            yield f"It costs no points, and is not right either: {clipped(said)}"
+            yield f"It costs no points, and is not right either: {clipped(case.said)}"
 
 
 def _why_open(grades: Grades) -> str:

@@ -7,7 +7,6 @@ and pytest writes them. What was tried more than once is told in the elements of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -15,18 +14,15 @@ from sockcheck.case import Case
 from sockcheck.events import CaseNotRun, TargetFailed
 from sockcheck.scenario import Span
 
-from .excerpt import clipped, output_lines, plain
-from .failure import account, caused, target_failure
+from .accounts import WIDTH, Accounts
+from .excerpt import clipped, plain
+from .failure import caused, target_failure
 from .view import CaseView, CauseView, View, fold, place
-from .wording import size
 
-OUTPUT_LIMIT = 8 * 1024
-SIZE_LIMIT = 20_000_000
+SIZE_LIMIT = 16_000_000
 """So many bytes of failures are told in full: GitLab reads no file of 30 MB or more."""
 
-_WIDTH = 100
-_LONGEST = 64 * 1024
-_TOO_LONG = "All in full would be too long for the readers of this file; the HTML report and the record have it."
+_MESSAGE = 500
 
 
 def render(view: View, laws: Mapping[str, str]) -> str:
@@ -37,7 +33,7 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     """
     root = Element("testsuites", name="sockcheck", time=_time(view.duration))
     names = _Names()
-    accounts = _Accounts(view, laws)
+    accounts = Accounts(view, laws, SIZE_LIMIT)
     for path, entries in _by_file(view).items():
         _suite(root, view, path, [_entry(entry, view, accounts, names) for entry in entries])
     troubles = list(_run_troubles(view, names))
@@ -61,34 +57,6 @@ def _document(root: Element) -> str:
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
-
-
-class _Accounts:
-    """What is known of cases that did not pass, in full as long as there is room for it."""
-
-    def __init__(self, view: View, laws: Mapping[str, str]) -> None:
-        self._view = view
-        self._laws = laws
-        self._left = SIZE_LIMIT
-
-    def of(self, case: CaseView) -> str:
-        if self._left <= 0:
-            said = [finding.message for finding in case.findings] or [case.reason]
-            text = "\n".join([*map(clipped, said), _TOO_LONG])
-        else:
-            text = "\n".join(line.plain.rstrip() for line in account(case, self._view, self._laws, _WIDTH))
-            if len(text) > _LONGEST:
-                text = f"{text[:_LONGEST]}\n… ({len(text) - _LONGEST:,} more characters)"
-        self._left -= _size(text)
-        return text
-
-    def output(self, case: CaseView) -> list[str]:
-        """The last that the server wrote."""
-        lines, left = output_lines([event.data for event in case.output], OUTPUT_LIMIT if self._left > 0 else 0)
-        left += case.dropped
-        self._left -= _size("\n".join(lines))
-        note = [f"({size(left)} before this are not shown)"] if left and lines else []
-        return [*note, *lines]
 
 
 class _Names:
@@ -139,7 +107,7 @@ def _properties(suite: Element, causes: Iterable[CauseView]) -> None:
             )
 
 
-def _entry(entry: CaseView | CaseNotRun, view: View, accounts: _Accounts, names: _Names) -> Element:
+def _entry(entry: CaseView | CaseNotRun, view: View, accounts: Accounts, names: _Names) -> Element:
     if isinstance(entry, CaseNotRun):
         element = _case(entry.case, entry.case.id, entry.case.span, 0.0, names)
         _result(element, "skipped", "not-run", entry.why, "")
@@ -176,16 +144,15 @@ def _entry(entry: CaseView | CaseNotRun, view: View, accounts: _Accounts, names:
     return element
 
 
-def _again(element: Element, prefix: str, tries: Iterable[CaseView], accounts: _Accounts) -> None:
+def _again(element: Element, prefix: str, tries: Iterable[CaseView], accounts: Accounts) -> None:
     """Attempts that did not pass, each with what was found in it, as Surefire tells of them."""
     for each in tries:
         if each.outcome in ("pass", "skip"):
             continue
         failed = each.outcome in ("fail", "flaky", "advice")
-        said = each.findings[0].message if each.findings else each.reason
         tag = f"{prefix}{'Failure' if failed else 'Error'}"
         kind = each.findings[0].kind if each.findings else each.outcome
-        attempt = SubElement(element, tag, type=kind, message=clipped(said))
+        attempt = SubElement(element, tag, type=kind, message=clipped(each.said, _MESSAGE))
         SubElement(attempt, "stackTrace").text = accounts.of(each)
         _output(attempt, accounts.output(each))
 
@@ -200,7 +167,7 @@ def _case(case: Case, name: str, span: Span, seconds: float, names: _Names) -> E
 
 
 def _result(element: Element, tag: str, kind: str, message: str, text: str) -> None:
-    SubElement(element, tag, type=kind, message=clipped(message)).text = text or clipped(message)
+    SubElement(element, tag, type=kind, message=clipped(message, _MESSAGE)).text = text or clipped(message)
 
 
 def _is_of(cause: CauseView, path: str) -> bool:
@@ -234,12 +201,7 @@ def _trouble(name: str, kind: str, message: str, text: str, names: _Names) -> El
 
 
 def _target_text(event: TargetFailed) -> str:
-    return "\n".join(line.plain.rstrip() for line in target_failure(event, _WIDTH))
-
-
-def _size(text: str) -> int:
-    """How many bytes it takes in the file."""
-    return len(escape(text, quote=False).encode())
+    return "\n".join(line.plain.rstrip() for line in target_failure(event, WIDTH))
 
 
 def _time(seconds: float) -> str:

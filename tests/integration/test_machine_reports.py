@@ -101,7 +101,7 @@ def test_a_gate_that_fails_and_a_server_that_does_not_start(tmp_path: Path) -> N
 def test_behind_a_run_that_was_killed_the_reports_say_that_it_was_not_finished(tmp_path: Path) -> None:
     waits = "scenario: Wait\nclient:\n  - connect\n  - quiet: 10m\n"
     path = contract(tmp_path, a=f"scenario: Wrong\n{WRONG}", b=waits)
-    files = {name: tmp_path / f"report.{name}" for name in ("junit", "gradescope", "html")}
+    files = {name: tmp_path / f"report.{name}" for name in ("junit", "gradescope", "ctrf", "html")}
     for file in files.values():
         file.write_text("of an earlier run, in which all had passed")
     options = [word for name, file in files.items() for word in (f"--{name}", str(file))]
@@ -125,6 +125,7 @@ def test_behind_a_run_that_was_killed_the_reports_say_that_it_was_not_finished(t
     root = junit(files["junit"].read_bytes())
     assert (root.get("tests"), root.get("errors")) == ("1", "1")
     assert "FAIL  mine/a::plain" in str(root.findtext(".//error"))
+    assert json.loads(files["ctrf"].read_text())["results"]["summary"]["other"] == 1
     assert "an earlier run" not in files["html"].read_text()
 
 

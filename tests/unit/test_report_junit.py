@@ -12,7 +12,7 @@ from report_builder import HOSTILE, LAWS, PATH, Stream, case
 from report_streams import STREAMS, view
 
 from sockcheck.events import CaseNotRun, RunStarted, Share
-from sockcheck_reports import junit
+from sockcheck_reports import accounts, junit
 from sockcheck_reports.view import View, fold
 
 SCHEMA = junit_schema()
@@ -95,7 +95,7 @@ def test_advice_is_a_test_case_that_passed_and_says_what_was_found() -> None:
 
 def test_long_output_is_clipped_and_says_so() -> None:
     [out, *_] = texts(document(view("huge")), "//system-out/text()")
-    assert len(out) < junit.OUTPUT_LIMIT + 100
+    assert len(out) < accounts.OUTPUT_LIMIT + 100
     assert out.startswith("(101.8 kB before this are not shown)\ny\n")
 
 

@@ -69,6 +69,18 @@ def _unfinished_gradescope(sentences: Sequence[str]) -> str:
     return gradescope.unfinished(sentences)
 
 
+def _ctrf(view: View) -> str:
+    from sockcheck_reports import ctrf
+
+    return ctrf.render(view, LAWS)
+
+
+def _unfinished_ctrf(sentences: Sequence[str]) -> str:
+    from sockcheck_reports import ctrf
+
+    return ctrf.unfinished(sentences)
+
+
 def _html(view: View) -> str:
     from sockcheck_reports import html
 
@@ -78,6 +90,7 @@ def _html(view: View) -> str:
 FORMATS = (
     Format("junit", "JUnit report", _junit, _unfinished_junit),
     Format("gradescope", "Gradescope results", _gradescope, _unfinished_gradescope),
+    Format("ctrf", "CTRF report", _ctrf, _unfinished_ctrf),
     Format("html", "HTML report", _html),
 )
 STDOUT = "-"
