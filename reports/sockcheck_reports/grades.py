@@ -235,6 +235,9 @@ def _behind(row: Grade, gates: list[Grade]) -> Grade:
 
 def _why_open(view: View, rows: Iterable[Grade]) -> Iterator[str]:
     left = [row for row in rows if row.standing == "regrade"]
+    share = view.run.share if view.run else None
+    if share and len(share.numbers) < share.of:
+        yield f"only {len(share.numbers):,} of {count(share.of, 'shard')} is here: merge their records"
     if not view.whole:
         yield "the run was cut off"
     elif view.finished and view.finished.why and (left or view.never_reached):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -65,6 +66,18 @@ def test_two_reports_cannot_both_go_to_standard_output_nor_a_record_at_all() -> 
     record = sockcheck("run", "scenarios/echo", "--record", "-")
     assert record.code == 2
     assert "--record needs a file" in record.err
+
+
+def test_a_pipe_gets_the_report_alone_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert sockcheck("run", "scenarios/echo", "--select", "echo/hello", "--junit", pipe, *RECV1024).code == 0
+        assert junit(os.read(reader, 65536)).get("tests") == "1"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def contract(folder: Path, **scenarios: str) -> Path:
@@ -164,6 +177,16 @@ def test_in_github_actions_nothing_that_a_server_writes_is_a_command(tmp_path: P
     again = sockcheck("run", path, "--no-github", *RECV1024, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     assert "stop-commands" not in again.everything
     assert summary.read_text() == text
+
+
+@pytest.mark.parametrize("words", [("run", "scenarios/echo"), ("doctor",), ("init", "{new}")])
+def test_nor_is_what_a_server_writes_that_does_not_start(words: tuple[str, ...], tmp_path: Path) -> None:
+    code = f"print(*{CURSES!r}, sep=chr(10)); raise SystemExit(1)"
+    named = [word.replace("{new}", str(tmp_path / "new")) for word in words]
+    ran = sockcheck(*named, "--", "{python}", "-c", code, GITHUB_ACTIONS="true")
+    assert ran.code == 3
+    assert "pwned" in ran.out
+    assert [line for line in effective(ran.everything) if not line.startswith("::error title=The server")] == []
 
 
 def effective(log: str) -> list[str]:

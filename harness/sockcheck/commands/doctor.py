@@ -6,10 +6,12 @@ import argparse
 import dataclasses
 import json
 import signal
+import sys
 
 import trio
 
 from sockcheck.addresses import parse as parse_address
+from sockcheck.commands import actions
 from sockcheck.commands.outputs import coloured, say, width
 from sockcheck.diagnosis import Diagnosis
 from sockcheck.doctor import examine
@@ -33,7 +35,8 @@ def doctor(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(dataclasses.asdict(found), indent=2))
     else:
-        say(diagnosis.render(found, width=width(), colour=coloured(options)))
+        with actions.fenced(options, sys.stdout):
+            say(diagnosis.render(found, width=width(), colour=coloured(options)))
     lost = any(each.id == "given-start" and each.state == "no" for each in found.techniques)
     return UNAVAILABLE if lost else 0
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from sockcheck.commands.outputs import FORMATS, STDOUT, write_file
+from sockcheck.commands.outputs import FORMATS, STDOUT, is_replaceable, write_file
 from sockcheck.errors import ReportError
 from sockcheck.events import CaseJudged, CaseStarted, Event, RunStarted, TargetFailed
 from sockcheck_reports.view import fold
@@ -27,7 +27,9 @@ class Drafts:
 
     def __init__(self, options: argparse.Namespace) -> None:
         asked = [(form, getattr(options, form.option, None)) for form in FORMATS]
-        self._forms = [(form, Path(name)) for form, name in asked if name not in (None, STDOUT)]
+        paths = [(form, Path(name)) for form, name in asked if name not in (None, STDOUT)]
+        # Nothing can be taken back from a pipe.
+        self._forms = [(form, path) for form, path in paths if is_replaceable(path)]
         self._record: str | None = options.record
         self._total = 0
         self._names: dict[int, str] = {}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sockcheck.addresses import parse as parse_address
+from sockcheck.commands import actions
 from sockcheck.commands.outputs import coloured, width
 from sockcheck.commands.probing import Performed, Prober
 from sockcheck.drafting import contracts, exchanges, probes
@@ -67,7 +68,8 @@ def init(options: argparse.Namespace, run: Callable[[Sequence[str]], int]) -> in
         return FAILED
     except TargetError as error:
         lines = failure.target_failure(TargetFailed(0.0, 1, error.message, error.hint, error.output), width())
-        print(terminal.to_text(lines, coloured(options)), end="")
+        with actions.fenced(options, sys.stdout):
+            print(terminal.to_text(lines, coloured(options)), end="")
         print("Nothing was written.")
         return UNAVAILABLE
     _write(folder, contract, scenario)

@@ -218,12 +218,20 @@ def say(text: str, stream: TextIO | None = None) -> None:
         print(f"sockcheck: the report could not be shown: {error.strerror}", file=sys.stderr)
 
 
+def is_replaceable(path: Path) -> bool:
+    """Whether a file may take the place of what is there."""
+    return path.is_file() or not path.exists()
+
+
 def write_file(path: Path, text: str) -> None:
     """Whole or not at all: whoever looks at the file while it is written, or after a crash, sees the old one.
 
-    Raises ReportError.
+    What is no file, such as a pipe or /dev/null, is written to as it is. Raises ReportError.
     """
     try:
+        if not is_replaceable(path):
+            path.write_text(text, encoding="utf-8")
+            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
