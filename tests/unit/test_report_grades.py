@@ -10,7 +10,7 @@ from report_builder import Stream, case
 from report_streams import STREAMS, view
 
 from sockcheck.case import Case
-from sockcheck.events import CaseNotRun, CaseStarted, NotRun, TargetFailed
+from sockcheck.events import CaseNotRun, CaseStarted, NotRun, Share, TargetFailed
 from sockcheck.verdict import Outcome
 from sockcheck_reports.grades import Grade, Grades, Standing, grade
 from sockcheck_reports.view import fold
@@ -130,6 +130,12 @@ def test_a_run_that_was_stopped_or_cut_off_is_to_be_repeated() -> None:
     assert cut_off.why_open[:2] == ("the run was cut off", "3 cases were never reached")
     assert grade(view("empty")).why_open == ("the run was cut off",)
     assert grade(fold(Stream().start(total=0).finish(0))).why_open == ("no case was run",)
+
+
+def test_a_shard_alone_is_no_grade_and_all_of_them_are() -> None:
+    alone = graded((HELLO, "pass"), share=Share((2,), 3))
+    assert alone.why_open == ("only 1 of 3 shards is here: merge their records",)
+    assert not graded((HELLO, "pass"), share=Share((1, 2, 3), 3)).regrade
 
 
 def test_what_a_fresh_client_found_costs_no_points() -> None:
