@@ -32,9 +32,7 @@ def environment(**variables: str) -> dict[str, str]:
     return {**ours, **variables}
 
 
-def sockcheck(
-    *words: str | Path, cwd: Path = CHECKOUT, stdin: str = "", limit: float = LIMIT, **variables: str
-) -> Ran:
+def sockcheck(*words: str | Path, cwd: Path = CHECKOUT, stdin: str = "", limit: float = LIMIT, **variables: str) -> Ran:
     """`sockcheck WORDS…`; it must end within `limit` seconds, and must not show a traceback of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "sockcheck", *map(str, words)],
