@@ -5,13 +5,9 @@ The page asks the browser to enforce that (Content-Security-Policy, by the hash 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sockcheck.verdict import Finding
@@ -33,6 +29,7 @@ from .failure import (
     served_by,
     where,
 )
+from .pages import asset, environment, policy
 from .rows import Row
 from .view import CaseView, CauseView, View
 from .wording import count, duration, size
@@ -138,8 +135,7 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     The first 200 failures and errors, the first 200 known failures and the first 200 of advice are shown in full, the
     smallest of each cause among them; of the others the table tells, and the page says so.
     """
-    environment = _environment()
-    style, policy = _style()
+    style = asset("report.css")
     failing = causes.groups(view)
     ordered = [*(group.first for group in failing), *(case for group in failing for case in group.others)]
     shown = (*ordered[:SHOWN_WHOLE], *view.advice[:SHOWN_WHOLE], *view.known_failures[:SHOWN_WHOLE])
@@ -147,10 +143,10 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     known = [cause for cause in view.causes if cause.known]
     anchors |= {id(cause.named): f"cause-{number}" for number, cause in enumerate(known, 1)}
     told = {id(case): _failure(case, anchors, view, laws) for case in shown}
-    page = environment.get_template("report.html.j2")
+    page = environment().get_template("report.html.j2")
     return page.render(
         style=Markup(style),
-        policy=policy,
+        policy=policy(style),
         view=view,
         headline=headline(view),
         good=_good(view),
@@ -178,29 +174,6 @@ def render(view: View, laws: Mapping[str, str]) -> str:
         ],
         facts=_facts(view),
     )
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sockcheck_reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["plain"] = plain
-    environment.filters["clipped"] = clipped
-    return environment
-
-
-@cache
-def _style() -> tuple[str, str]:
-    """The style sheet, and the policy that allows it and nothing else."""
-    style = _environment().get_template("report.css").render().strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return style, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def headline(view: View) -> str:
