@@ -17,7 +17,7 @@ from sockcheck.errors import MistakesError, SockcheckError, UsageError
 BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
 # These start the server that is named behind --.
-_TAKE_A_COMMAND = ("run", "init", "doctor", "reproduce")
+_TAKE_A_COMMAND = ("run", "grade", "init", "doctor", "reproduce")
 
 _EXIT_CODES = """\
 exit codes:
@@ -41,6 +41,27 @@ examples:
   sockcheck run scenarios/echo -- ./server                    # listens where it likes
   sockcheck run scenarios/echo --connect 127.0.0.1:7000       # runs already
   sockcheck run scenarios/                                    # the reference servers
+"""
+
+_GRADE_ABOUT = """\
+Run the same scenarios against every submission of a class.
+
+COMMAND is run once for each SUBMISSION, a file or a folder, with {submission}
+filled in: a copy, in which it is run. The marks come to OUT/index.html and
+OUT/grades.csv, and what is told of each submission into a folder of its own.
+Given again, the same command goes on where it was interrupted.
+"""
+
+_GRADE_EXIT_CODES = """\
+examples:
+  sockcheck grade submissions/* -- python {submission}/server.py {port}
+  sockcheck grade submissions/*.py --scenarios scenarios/echo \\
+      --reference "python solution.py {port}" -- python {submission} {port}
+
+exit codes:
+  0  all are graded, whatever the marks   5  some are to be graded again
+  2  bad usage, a bad scenario, or      130  interrupted; what is done is kept
+     the reference does not get all points
 """
 
 _INIT_ABOUT = """\
@@ -94,6 +115,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from sockcheck.commands.run import run
 
             return run(options)
+        case "grade":
+            from sockcheck.commands.grade import grade
+
+            return grade(options)
         case "report":
             from sockcheck.commands.report import report
 
@@ -172,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sockcheck {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _add_run(verbs)
+    _add_grade(verbs)
     _add_init(verbs)
     check = _add(verbs, "check", "read scenario files and show every mistake in them")
     check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
@@ -223,26 +249,83 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     choice = run.add_argument_group("what is run")
     _add_select(choice)
     _add_conditions(choice)
-    choice.add_argument("--strict", action="store_true", help="what nobody promised counts too, and is no mere advice")
+    _add_strict(choice)
     choice.add_argument("--exhaustive", action="store_true", help="try every variation of a law, also of a broken one")
-    choice.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
+    _add_repeat(choice)
     choice.add_argument("--shard", metavar="N/OF", help="only this share of the cases: 2/5 is the second of five")
     choice.add_argument("--baseline", metavar="FILE", help="known failures, which fail the run only if they pass")
     choice.add_argument("--fail-fast", action="store_true", help="stop at the first case that fails")
-    choice.add_argument(
-        "--flaky",
-        choices=("fail", "pass"),
-        default="fail",
-        help="whether a case that failed, and did not when tried again, fails the run; default: %(default)s",
-    )
+    _add_flaky(choice)
     how = run.add_argument_group("how it is run")
     how.add_argument("--jobs", type=_count, metavar="N", help="servers at a time; default: one for each CPU")
-    how.add_argument("--stretch", type=_factor, default=1.0, metavar="X", help="multiply every deadline")
-    how.add_argument("--timeout", metavar="TIME", help="longest time for one case, such as 30s or 2m")
-    how.add_argument("--no-observe", action="store_true", help="do not ask the kernel; use gaps in place of barriers")
+    _add_how(how)
     _add_reports(run)
     run.add_argument("--record", metavar="FILE", help="write all that happens as JSON lines")
     _add_write_baseline(run)
+
+
+def _add_grade(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    grade = _add(verbs, "grade", "run the same scenarios against every submission of a class")
+    grade.description = _GRADE_ABOUT
+    grade.usage = "sockcheck grade SUBMISSION [SUBMISSION ...] [options] -- COMMAND ..."
+    grade.epilog = _GRADE_EXIT_CODES
+    grade.add_argument("submissions", metavar="SUBMISSION", nargs="+", help="a file or a folder; submissions/*")
+    grade.add_argument(
+        "--out", metavar="OUT", default="grades", help="the folder for what comes of it; default: grades"
+    )
+    grade.add_argument("--afresh", action="store_true", help="grade also who is graded already")
+    grade.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
+    choice = grade.add_argument_group("what is run")
+    choice.add_argument(
+        "--scenarios",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a scenario file, or a folder of them; may be repeated; default: the folder scenarios that is here",
+    )
+    choice.add_argument(
+        "--reference", metavar="COMMAND", help="a server that is right: unless it gets all points, nobody is graded"
+    )
+    _add_select(choice)
+    _add_conditions(choice)
+    _add_strict(choice)
+    _add_repeat(choice)
+    _add_flaky(choice)
+    how = grade.add_argument_group("how it is run")
+    how.add_argument("--at-once", type=_count, metavar="N", help="submissions at a time; default: one for each CPU")
+    how.add_argument("--limit", metavar="TIME", default="10m", help="longest time for one submission; default: 10m")
+    how.add_argument(
+        "--isolate",
+        choices=("net", "no"),
+        help="whether each server gets a network of its own; default: where it can be had",
+    )
+    how.add_argument("--port", type=int, metavar="N", help="which port to test, where COMMAND listens on several")
+    _add_how(how)
+
+
+def _add_strict(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--strict", action="store_true", help="what nobody promised counts too, and is no mere advice")
+
+
+def _add_repeat(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--repeat", type=_count, default=1, metavar="N", help="run every case N times")
+
+
+def _add_flaky(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--flaky",
+        choices=("fail", "pass"),
+        default="fail",
+        help="whether a case that failed, and did not when tried again, counts as failed; default: %(default)s",
+    )
+
+
+def _add_how(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--stretch", type=_factor, default=1.0, metavar="X", help="multiply every deadline")
+    parser.add_argument("--timeout", metavar="TIME", help="longest time for one case, such as 30s or 2m")
+    parser.add_argument(
+        "--no-observe", action="store_true", help="do not ask the kernel; use gaps in place of barriers"
+    )
 
 
 def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

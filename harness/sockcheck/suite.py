@@ -48,7 +48,7 @@ def load(paths: Sequence[str]) -> Suite:
         raise UsageError("no scenarios were named", "`scenarios` names the bundled ones")
     loader = _Loader()
     for given in paths:
-        loader.add(_existing(given))
+        loader.add(existing(given))
     return loader.suite()
 
 
@@ -62,7 +62,8 @@ def bundled() -> Path:
     raise UsageError("the bundled scenarios are missing", "install sockcheck again, or name a folder of your own")
 
 
-def _existing(given: str) -> Path:
+def existing(given: str) -> Path:
+    """The path that is meant: `scenarios` and what is below it may be bundled. Raises UsageError for one not there."""
     path = Path(given)
     if _exists(path):
         return path

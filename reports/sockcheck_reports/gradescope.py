@@ -15,6 +15,7 @@ from .excerpt import clipped, plain
 from .failure import account, target_failure
 from .grades import Grade, Grades, grade
 from .view import CaseView, CauseView, View
+from .visible import is_visible
 from .wording import count
 
 LIMIT = 800_000
@@ -22,7 +23,6 @@ LIMIT = 800_000
 
 _ROW_LIMIT = 16_000
 _WIDTH = 100
-_VISIBLE = ("", "visible")
 
 
 def render(view: View, laws: Mapping[str, str]) -> str:
@@ -32,7 +32,7 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     shown to them, so it names nothing of a hidden row.
     """
     grades = grade(view)
-    hidden = {row.scenario for row in grades.rows if row.visibility not in _VISIBLE}
+    hidden = {row.scenario for row in grades.rows if not is_visible(row.visibility)}
     return _file(
         "\n".join(_top(view, grades, hidden)),
         list(_tests(view, grades, laws)),

@@ -7,16 +7,12 @@ to enforce that nothing else runs (Content-Security-Policy, by the hashes of its
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sockcheck.case import Case
@@ -28,6 +24,7 @@ from .excerpt import clipped, output_lines, plain
 from .failure import caused, compared, where
 from .html_data import details, exhibit
 from .html_summary import headline, outcome
+from .pages import asset, environment, policy
 from .view import CaseView, CauseView, View
 from .wording import count, duration
 
@@ -97,7 +94,7 @@ class _Listed:
 
 def render(view: View, laws: Mapping[str, str]) -> str:
     """The whole document. `laws` gives each law's sentence by its id."""
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     ordered = _ordered(view)
     listed = ordered[:LISTED]
     anchors = {id(case): anchor(case.label) for case in listed}
@@ -110,11 +107,11 @@ def render(view: View, laws: Mapping[str, str]) -> str:
     held = len(at_once) + island.held(chunks, len(ordered) - len(at_once))
     number = {id(case): position for position, case in enumerate(ordered[:held])}
     cards = [_cause(place, cause, anchors, number, view) for place, cause in enumerate(known)]
-    page = _environment().get_template("report.html.j2")
+    page = environment().get_template("report.html.j2")
     return page.render(
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style, script),
+        policy=policy(style, script),
         view=view,
         headline=headline(view),
         good=html_summary.good(view),
@@ -148,41 +145,6 @@ def _ordered(view: View) -> list[CaseView]:
     groups = causes.groups(view)
     failing = [*(group.first for group in groups), *(case for group in groups for case in group.others)]
     return [*failing, *view.advice, *view.known_failures]
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sockcheck_reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["plain"] = plain
-    environment.filters["clipped"] = clipped
-    return environment
-
-
-@cache
-def _asset(name: str) -> str:
-    """A file that goes into the page as it is."""
-    environment = _environment()
-    assert environment.loader
-    return environment.loader.get_source(environment, name)[0].strip()
-
-
-def _policy(style: str, script: str) -> str:
-    """The policy that allows this style sheet, this script, and nothing else, in whatever way it comes about."""
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
-        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _cause_anchor(number: int) -> str:

@@ -62,7 +62,10 @@ NOT_RUN = {
 }
 NOT_RUN_BEGINNINGS = {'{"type":"RunStarted"': "test_record_page reads it"}
 
-VERBS = ("run", "init", "check", "doctor", "list", "explain", "report", "diff", "reproduce", "schema", "serve")
+VERBS = (
+    *("run", "grade", "init", "check", "doctor", "list", "explain", "report", "diff", "reproduce"),
+    *("schema", "serve"),
+)
 # Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's; the others
 # are those of setpriv.
 OTHERS_OPTIONS = {"--idle", "--security-opt", "--reuid", "--regid", "--clear-groups"}

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from sockcheck_reports import html
+from sockcheck_reports import pages
 
-ROOTS = re.findall(r":root \{(.*?)\}", html._asset("report.css"), re.DOTALL)
+ROOTS = re.findall(r":root \{(.*?)\}", pages.asset("report.css"), re.DOTALL)
 GROUNDS = ("page", "card", "well", "tint")
 TEXTS = ("ink", "soft", "fail", "error", "pass", "skip", "link")
 PAIRS = [
