@@ -8,7 +8,7 @@ import pytest
 from report_builder import case as built_case
 from report_builder import pieces_actions
 
-from sockcheck.case import Actor, Connect, Generated, Piece, Prefixed, Send, Value
+from sockcheck.case import Actor, Connect, Generated, Piece, Prefixed, Send, Shutdown, Value
 from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
 from sockcheck.laws import LAWS
@@ -62,6 +62,13 @@ def to(host: str, one: Result) -> Result:
     connect = Connect(one.case.span, 5.0, host=host)
     actors = (replace(actor, actions=(connect, *actor.actions[1:])),)
     return replace(one, case=replace(one.case, id=f"{one.case.id}({host})", actors=actors))
+
+
+def server_ends(one: Result) -> Result:
+    """The same, but for the half-close: the server is to end the connection by itself."""
+    [actor] = one.case.actors
+    actions = tuple(action for action in actor.actions if not isinstance(action, Shutdown))
+    return replace(one, case=replace(one.case, actors=(replace(actor, actions=actions),)))
 
 
 def reading_only(one: Result) -> Result:
@@ -148,7 +155,10 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("half-close-is-close", [PLAIN, result("size.large", "missing-bytes")]),
     ("impatient", [PLAIN, reading_only(result("size.large", "missing-bytes"))]),
     ("impatient", [PLAIN, result("size.edges"), result("size.large", "reset")]),
-    ("not-flushed", [PLAIN, result("merge.with-end"), result("plain", "silence", scenario="stays")]),
+    (
+        "not-flushed",
+        [server_ends(PLAIN), result("merge.with-end"), result("plain", "silence", scenario="stays")],
+    ),
     ("closes-unread", [PLAIN, result("size.large", "reset")]),
     ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("cut.at-k", "silence", scenario="cut-at-random")]),
     ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
@@ -308,6 +318,10 @@ def test_who_puts_something_else_for_half_a_character_decodes_each_piece(
 ) -> None:
     every_byte = result("cut.every-byte", "wrong-bytes", variation="1", difference=difference)
     assert named(PLAIN, every_byte) == [cause]
+
+
+def test_one_exchange_that_is_not_answered_where_others_are_is_no_buffer_that_is_not_flushed() -> None:
+    assert named(PLAIN, result("merge.with-end"), result("plain", "silence", scenario="other")) == [UNKNOWN]
 
 
 def test_wrong_bytes_behind_an_end_of_stream_do_not_say_that_it_was_taken_for_leaving() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from sockcheck.case import Case, Connect, Generated, Piece, Prefixed, Send, Shutdown
+from sockcheck.case import Case, Connect, End, Generated, Piece, Prefixed, Send, Shutdown
 from sockcheck.frozen import dataclass
 from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
@@ -43,7 +43,8 @@ class Cases:
     `laws`, `scenarios` and `hosts` are globs. A law is that of the case, that of one of its findings, or, for a case
     that fails only after others, theirs. `hosts` are the addresses that clients connect to, where they are named.
     `says` stands in the message of a finding. `derived`: made from an exchange by a condition, or not, as somebody
-    wrote it. `half_closes`: one of its clients does. `alone`: it fails by itself, not only after others. `unanswered`:
+    wrote it. `half_closes`: one of its clients does. `kept_open`: the server is not to
+    end a connection by itself. `alone`: it fails by itself, not only after others. `unanswered`:
     nothing had come. `binary`: a client sends what is no text, or only text. `swapped`: the first difference is a
     number with its bytes the other way round. `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no
     ASCII was expected. `silent`: no client sends anything. `more`: behind the first difference, what was expected came
@@ -58,6 +59,7 @@ class Cases:
     hosts: tuple[str, ...] = ()
     derived: bool | None = None
     half_closes: bool = False
+    kept_open: bool = False
     alone: bool = False
     unanswered: bool = False
     binary: bool | None = None
@@ -142,6 +144,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (cases.derived is None or cases.derived is not is_written(case))
         and (not cases.alone or not one.result.after)
         and (not cases.half_closes or _half_closes(case))
+        and (not cases.kept_open or not _server_ends(case))
         and (not cases.unanswered or any(finding.received == 0 for finding in findings))
         and (cases.binary is None or cases.binary is _is_binary(case))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
@@ -218,6 +221,12 @@ def _is_more(finding: Finding) -> bool:
 def _half_closes(case: Case) -> bool:
     actions = [action for actor in case.actors for action in actor.actions]
     return any(isinstance(action, Shutdown) and action.how == "write" for action in actions)
+
+
+def _server_ends(case: Case) -> bool:
+    """Whether a client waits for an end that it has not asked for by its own."""
+    endings = ([each for each in actor.actions if isinstance(each, Shutdown | End)] for actor in case.actors)
+    return any(found and isinstance(found[0], End) for found in endings)
 
 
 def _hosts(case: Case) -> list[str]:

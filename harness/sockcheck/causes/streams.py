@@ -69,20 +69,14 @@ STREAMS = (
             Pattern(
                 (Cases(("plain",), ("silence",)),),
                 passes=(Cases(("end.half", "merge.with-end")),),
-                never=(Cases(("plain",)),),
+                # Where the server ends the connection, that flushes.
+                never=(Cases(("plain",), kept_open=True),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
             ),
             # Large replies come: they fill the buffer.
             Pattern(
                 (Cases(("plain",), ("silence",)), Cases(("size.edges",), ("silence",))),
                 passes=(Cases(("plain",)), Cases(("size.edges",))),
-                takes=(Cases(kinds=("silence", "case-timeout")),),
-            ),
-            # A request that ends the connection is answered: that flushes.
-            Pattern(
-                (Cases(("plain",), ("silence",), unanswered=True),),
-                passes=(Cases(("end.half", "merge.with-end")), _PLAIN),
-                clear=(Cases(kinds=("wrong-bytes", "surplus-bytes", *_CLOSED)),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
             ),
             # Of many replies some come: those that fill the buffer.
