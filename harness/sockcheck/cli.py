@@ -9,10 +9,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 from sockcheck import __version__
-from sockcheck.errors import MistakesError, SockcheckError, UsageError
+from sockcheck.errors import SockcheckError, UsageError
 
 BAD_USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
@@ -99,7 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SockcheckError as error:
-        _explain(error, sys.stderr)
+        from sockcheck.commands.outputs import explained
+
+        print(explained(error), file=sys.stderr)
         return BAD_USAGE
     except BrokenPipeError:
         # Whoever read our output has had enough. Python would complain once more when it flushes at the end.
@@ -173,17 +174,6 @@ def _schema(options: argparse.Namespace) -> int:
 
     print(json.dumps(contract_schema() if options.contract else scenario_schema(), indent=2))
     return 0
-
-
-def _explain(error: SockcheckError, stream: TextIO) -> None:
-    if isinstance(error, MistakesError):
-        from sockcheck.reading.mistakes import render
-
-        for mistake in error.errors:
-            print(render(mistake, error.sources.get(mistake.span.path, "")), file=stream, end="\n\n")
-    print(f"sockcheck: {error.message}", file=stream)
-    if error.hint:
-        print(f"hint: {error.hint}", file=stream)
 
 
 def _parser() -> argparse.ArgumentParser:

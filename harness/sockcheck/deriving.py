@@ -69,13 +69,18 @@ def conditions_of(text: str) -> tuple[str, ...]:
     return names
 
 
-def derive(scenarios: Iterable[Scenario], wish: Wish) -> Iterator[Planned | NotDerived]:
+Tried = dict[tuple[str, str], str]
+"""With which scenario a law about the server as a whole is tried, by contract and law."""
+
+
+def derive(scenarios: Iterable[Scenario], wish: Wish, tried: Tried | None = None) -> Iterator[Planned | NotDerived]:
     """The cases of all scenarios, in their order, each as it is written and then under one condition after the other.
 
     The same scenarios and the same wish give the same cases with the same ids. Laws about the server as a whole are
-    tried with the first scenario of a contract that they can be tried with. Raises UsageError as `plan` does.
+    tried with the first scenario of a contract that they can be tried with; `tried` says with which, where scenarios
+    come bit by bit. Raises UsageError as `plan` does.
     """
-    tried: dict[tuple[str, str], str] = {}
+    tried = {} if tried is None else tried
     for scenario in scenarios:
         cases = plan(
             scenario,
@@ -122,11 +127,9 @@ def _is_named(condition: Condition, names: Sequence[str]) -> bool:
 
 
 class _Deriving:
-    """From one plain case. `tried`: with which scenario a law about the server as a whole is tried, by contract."""
+    """From one plain case."""
 
-    def __init__(
-        self, scenario: Scenario, case: Case, wish: Wish, thorough: bool, tried: dict[tuple[str, str], str]
-    ) -> None:
+    def __init__(self, scenario: Scenario, case: Case, wish: Wish, thorough: bool, tried: Tried) -> None:
         contract = scenario.contract
         self._scenario = scenario
         self._plain = case

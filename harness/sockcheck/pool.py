@@ -7,11 +7,13 @@ anything else is tried again alone.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import trio
 
@@ -67,6 +69,13 @@ class Item:
     clients: int = 1
 
 
+class Feed(Protocol):
+    """Where items come from that are not all known beforehand."""
+
+    async def next(self) -> Item | None:
+        """The next one; None when there are no more. It is asked when nothing is left to do for the ones before."""
+
+
 @dataclass(eq=False, slots=True)
 class _Trial:
     """A case, and the attempts at it so far."""
@@ -108,11 +117,19 @@ class _Instance:
 class Pool:
     """Performs all items. `origin` is time.monotonic() at the start of the run.
 
-    `stop`: why no more cases are begun, or ""; whoever ends the run early sets it before it cancels `work`.
+    `stop`: why no more cases are begun, or ""; whoever ends the run early sets it before it cancels `work`. `feed`
+    has more items, which are performed one by one: servers are kept from one to the next as long as they are fit.
     """
 
     def __init__(
-        self, items: Sequence[Item], facts: Facts, origin: float, *, fail_fast: bool, exhaustive: bool = False
+        self,
+        items: Sequence[Item],
+        facts: Facts,
+        origin: float,
+        *,
+        fail_fast: bool,
+        exhaustive: bool = False,
+        feed: Feed | None = None,
     ) -> None:
         self.places: list[Place] = []
         self.stop = ""
@@ -120,6 +137,8 @@ class Pool:
         self._origin = origin
         self._fail_fast = fail_fast
         self._exhaustive = exhaustive
+        self._feed = feed
+        self._prefix = os.urandom(3).hex()
         self._news = trio.Event()
         # The numbers of trials that somebody works on, or soon will: others may wait for what becomes of them.
         self._awaited: set[int] = set()
@@ -149,7 +168,9 @@ class Pool:
             trial = self._trial(item.case, place)
             if place.usefulness.planned(item.case):
                 self._awaited.add(trial.number)
-            if can_share(item.case, item.clients):
+            if self._feed is not None:
+                self._waiting.append(trial)
+            elif can_share(item.case, item.clients):
                 together.setdefault(place, []).append(trial)
             else:
                 (self._idle if mostly_waits(item.case) else self._waiting).append(trial)
@@ -211,6 +232,8 @@ class Pool:
                 await self._serve_together(self._ready_to_share(queue), world)
             elif not queue:
                 if not self._together:
+                    if await self._fed():
+                        continue
                     return
                 known = self._together[0][0].place.known
                 await (self._news if known.is_set() else known).wait()
@@ -273,7 +296,7 @@ class Pool:
         with suppress(TargetError):
             async with self._instance(place, world) as instance:
                 driver = Driver(world, instance.target, restless=place.spins)
-                while (trial := self._take(place, queue)) is not None:
+                while (trial := await self._take(place, queue)) is not None:
                     if pauses(trial.case) and not await self._can_pause(place, driver):
                         self._leave_out(trial, ("such", NOT_PAUSABLE))
                         return
@@ -288,7 +311,9 @@ class Pool:
                         return
                     if place.lost:
                         return
-                if place.probe is not None and instance.served and not self.stop:
+                # What was fed last may be undecided yet: a fresh client would then be in its way.
+                decided = self._feed is None or not self._open
+                if place.probe is not None and instance.served and not self.stop and decided:
                     await self._begin(self._trial(place.probe, place, probe=True), instance, driver, "probe", world)
 
     async def _serve_together(self, trials: list[_Trial], world: World) -> None:
@@ -399,7 +424,8 @@ class Pool:
             if isinstance(pending.move, Alone) and pending.move.exclusive:
                 pending.trial.place.usefulness.passed_over(pending.trial.case)
                 self._over(pending.trial)
-                self._exclusive.append(pending)
+                # Of those that are fed there is never another beside it.
+                (self._exclusive if self._feed is None else self._open).append(pending)
             elif self._spare is not None and not is_hard(pending.trial.verdicts[0].findings):
                 self._soft.append(pending)
                 self._spare()
@@ -470,9 +496,20 @@ class Pool:
             self._judged(trial, cut_short(trial.verdicts, why))
         self._over(trial)
 
-    def _take(self, place: Place, queue: deque[_Trial]) -> _Trial | None:
-        """The next case that is to be run on this server, if any is left and the run goes on."""
-        while not self.stop and (trial := self._next(queue, place)) is not None:
+    async def _fed(self) -> bool:
+        """Whether one more item has come."""
+        item = None if self._feed is None else await self._feed.next()
+        self._take_in([] if item is None else [item])
+        return item is not None
+
+    async def _take(self, place: Place, queue: deque[_Trial]) -> _Trial | None:
+        """The next case that is to be run on this server, if any is left, or comes, and the run goes on."""
+        while not self.stop:
+            trial = self._next(queue, place)
+            if trial is None:
+                if queue or self._open or not await self._fed():
+                    return None
+                continue
             queue.remove(trial)
             why = _skipped(trial) or _obstacle(trial) or _useless(trial)
             if why is None:
@@ -528,8 +565,8 @@ class Pool:
         return _Trial(self._trials, case, place, probe)
 
     def _unique(self, attempt: int) -> str:
-        """What `${unique}` stands for. Runs that follow each other against one server must not meet again in it."""
-        return f"{int(self._origin * 1000) % 0x1000000:06x}{attempt:x}"
+        """What `${unique}` stands for. Runs against one server, also at the same time, must not meet in it."""
+        return f"{self._prefix}{attempt:x}"
 
     def _not_run(self, case: Case, reason: NotRun, why: str) -> None:
         self._facts.emit(CaseNotRun(self._clock(), case, why, reason))

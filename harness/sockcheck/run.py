@@ -14,12 +14,12 @@ import trio
 
 from sockcheck.case import Case
 from sockcheck.events import RunFinished
-from sockcheck.exit_codes import BUSY, FAILED, INTERNAL, INTERRUPTED, UNAVAILABLE, worst
+from sockcheck.exit_codes import INTERRUPTED, code_of
 from sockcheck.facts import Facts
 from sockcheck.idling import can_share
 from sockcheck.observe.sockdiag import Diag, peer_query
 from sockcheck.poller import open_poller
-from sockcheck.pool import IDLERS, Item, Pool
+from sockcheck.pool import IDLERS, Feed, Item, Pool
 from sockcheck.world import World
 
 # Descriptors: so many for ourselves, and so many for each server with its keeper; more where it has a network of its
@@ -54,7 +54,8 @@ class Options:
     """`jobs`: how many servers at a time. `observe`: whether the kernel may be asked about the server's sockets.
 
     `flaky`: whether a case that failed, and then did not, fails the run. `exhaustive`: all variations of a law are
-    run, also when some have shown that it is broken.
+    run, also when some have shown that it is broken. `signals`: SIGINT and SIGTERM end the run, which takes the main
+    thread.
     """
 
     jobs: int
@@ -62,6 +63,7 @@ class Options:
     observe: bool = True
     flaky: Literal["fail", "pass"] = "fail"
     exhaustive: bool = False
+    signals: bool = True
 
 
 def performed(execute: Callable[[], Coroutine[None, None, int]]) -> int:
@@ -75,13 +77,17 @@ def performed(execute: Callable[[], Coroutine[None, None, int]]) -> int:
 
 
 class Run:
-    """One run of some items. `origin` is time.monotonic() at its start; every event goes to `facts`.
+    """One run of some items, and of what `feed` has, one by one, where there is one.
 
-    `interrupted`: by a signal. `finished`: the last event has been told.
+    `origin` is time.monotonic() at its start; every event goes to `facts`. `interrupted`: it was told to stop.
+    `finished`: the last event has been told.
     """
 
-    def __init__(self, items: Sequence[Item], options: Options, facts: Facts, origin: float) -> None:
-        self._pool = Pool(items, facts, origin, fail_fast=options.fail_fast, exhaustive=options.exhaustive)
+    def __init__(
+        self, items: Sequence[Item], options: Options, facts: Facts, origin: float, *, feed: Feed | None = None
+    ) -> None:
+        self._pool = Pool(items, facts, origin, fail_fast=options.fail_fast, exhaustive=options.exhaustive, feed=feed)
+        self._work = trio.CancelScope()
         self._options = options
         self._facts = facts
         self._origin = origin
@@ -90,11 +96,26 @@ class Run:
         servers = [place.server for place in self._pool.places]
         self._servers = {id(item.case): servers.index(item.server) for item in items}
 
-    async def execute(self) -> int:
-        """Run everything; the exit code. Every item ends as a judged case or as one that was not run.
+    def stop(self, why: str) -> None:
+        """End it early: what was measured is kept, and no server is left running."""
+        self.interrupted = True
+        self._pool.stop = why
+        self._work.cancel()
 
-        SIGINT and SIGTERM end it early: what was measured is kept, and no server is left running.
-        """
+    async def execute(self) -> int:
+        """Run everything and name the causes; the exit code. SIGINT and SIGTERM end it early."""
+        await self.perform()
+        self._facts.end_baseline(time.monotonic() - self._origin)
+        code = self._exit_code()
+        stopped = self._pool.stop if self.interrupted else ""
+        for cause in self._facts.causes(time.monotonic() - self._origin, self._server):
+            self._facts.emit(cause)
+        self._facts.emit(RunFinished(time.monotonic() - self._origin, code, stopped))
+        self.finished = True
+        return code
+
+    async def perform(self) -> None:
+        """Run everything. Every item ends as a judged case or as one that was not run."""
         with ExitStack() as stack:
             diag, why = self._open_diag()
             if diag is not None:
@@ -102,18 +123,11 @@ class Run:
             async with open_poller() as poller, trio.open_nursery() as nursery:
                 world = World(poller, self._facts.emit, self._origin, diag, why)
                 # The watcher stays until all servers are stopped: a second Ctrl-C changes nothing.
-                with trio.CancelScope() as work:
-                    await nursery.start(self._watch_signals, work)
+                with self._work:
+                    if self._options.signals:
+                        await nursery.start(self._watch_signals)
                     await self._pool.work(world, self._jobs())
                 nursery.cancel_scope.cancel()
-            self._facts.end_baseline(time.monotonic() - self._origin)
-            code = self._exit_code()
-            stopped = self._pool.stop if self.interrupted else ""
-            for cause in self._facts.causes(time.monotonic() - self._origin, self._server):
-                self._facts.emit(cause)
-            self._facts.emit(RunFinished(time.monotonic() - self._origin, code, stopped))
-            self.finished = True
-            return code
 
     def _open_diag(self) -> tuple[Diag | None, str]:
         if not self._options.observe:
@@ -139,21 +153,12 @@ class Run:
             return 1
         return min(self._options.jobs, self._pool.size)
 
-    async def _watch_signals(
-        self, scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
+    async def _watch_signals(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for number in signals:
-                self.interrupted = True
-                self._pool.stop = f"interrupted by {signal.Signals(number).name}"
-                scope.cancel()
+                self.stop(f"interrupted by {signal.Signals(number).name}")
 
     def _exit_code(self) -> int:
-        fails = {"error": INTERNAL, "fail": FAILED, "busy": BUSY}
-        if self._options.flaky == "fail":
-            fails["flaky"] = FAILED
-        codes = [fails[outcome] for outcome in self._facts.outcomes if outcome in fails]
-        if any(place.lost for place in self._pool.places):
-            codes.append(UNAVAILABLE)
-        return INTERRUPTED if self.interrupted else worst(codes)
+        lost = any(place.lost for place in self._pool.places)
+        return INTERRUPTED if self.interrupted else code_of(self._facts.outcomes, flaky=self._options.flaky, lost=lost)

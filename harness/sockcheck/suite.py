@@ -35,18 +35,19 @@ class Suite:
     whole: frozenset[str] = frozenset()
 
 
-def load(paths: Sequence[str]) -> Suite:
+def load(paths: Sequence[str], top: Path | None = None) -> Suite:
     """Read all the scenarios under `paths`: files, or folders that are searched.
 
     A scenario's contract is the contract.yaml of its own folder, else of the nearest folder above it that is still
-    within the path given; else there is none, and a contract without promises is named after the scenario's folder.
+    within the path given, or within `top`; else there is none, and a contract without promises is named after the
+    scenario's folder.
     `scenarios` and what is below it mean the bundled ones where there is no such folder.
 
     Raises UsageError for a path that cannot be used, MistakesError with all the mistakes of all the files.
     """
     if not paths:
         raise UsageError("no scenarios were named", "`scenarios` names the bundled ones")
-    loader = _Loader()
+    loader = _Loader(top)
     for given in paths:
         loader.add(existing(given))
     return loader.suite()
@@ -89,7 +90,8 @@ def _exists(path: Path) -> bool:
 class _Loader:
     """Collects files, then reads them. `_files` has, for each, the folder above which its contract is not sought."""
 
-    def __init__(self) -> None:
+    def __init__(self, top: Path | None) -> None:
+        self._top = top
         self._files: dict[Path, tuple[Path, Path]] = {}
         self._folders: list[Path] = []
         self._contracts: dict[Path, Contract | None] = {}
@@ -112,7 +114,7 @@ class _Loader:
 
     def _add_file(self, file: Path, top: Path) -> None:
         # By the folder it really is in, so that overlapping paths do not bring a file twice.
-        self._files.setdefault(file.parent.resolve() / file.name, (file, top))
+        self._files.setdefault(file.parent.resolve() / file.name, (file, self._top or top))
 
     def suite(self) -> Suite:
         read = (self._scenario(file, top) for file, top in sorted(self._files.values()))

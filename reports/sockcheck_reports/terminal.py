@@ -55,6 +55,11 @@ def render(
     return to_text(lines, colour)
 
 
+def overview(view: View, laws: Mapping[str, str], width: int) -> list[Text]:
+    """What lies behind all that failed, advice, and what was weaker than usual: where another tells the cases."""
+    return [*_causes(view, width), *_advice(view, laws, width, whole=False), *_weaker(view, width)]
+
+
 def to_text(lines: Sequence[Text], colour: bool) -> str:
     """`lines` as one text, with ANSI colours or without any escape."""
     if not colour:
@@ -176,11 +181,7 @@ def _not_run(view: View, width: int) -> list[Text]:
 
 def summary(view: View, width: int) -> list[Text]:
     """What was weaker than usual, whether the record is whole, and the counts."""
-    lines: list[Text] = []
-    if view.weaker:
-        lines.append(Text("Weaker than usual:", "yellow"))
-    for sentence in view.weaker:
-        lines += paragraph(sentence, width, first="  - ")
+    lines = _weaker(view, width)
     if view.shard:
         lines += paragraph(view.shard, width, first="")
     if view.cut_short:
@@ -192,6 +193,13 @@ def summary(view: View, width: int) -> list[Text]:
         return lines
     counts = _counts(view.counts, view.duration)
     return [*lines, counts] if len(counts) <= width else [*lines, *paragraph(counts.plain, width, first="")]
+
+
+def _weaker(view: View, width: int) -> list[Text]:
+    lines = [Text("Weaker than usual:", "yellow")] if view.weaker else []
+    for sentence in view.weaker:
+        lines += paragraph(sentence, width, first="  - ")
+    return lines
 
 
 def _counts(counts: Counts, seconds: float) -> Text:

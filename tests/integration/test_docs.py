@@ -44,6 +44,12 @@ NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox": "would run this test",
     "pip install ./tools/sockcheck": "fetches from the network; test_packaging installs the same package",
     "#!/bin/sh": "Gradescope's folders; test_ci_recipes makes them",
+    "pytest --dist load --tx ssh=one//python=.venv/bin/python//chdir=course --tx ssh=two//python=.venv/bin/python//chdir=course": (  # noqa: E501
+        "takes two hosts; test_pytest_plugin has workers in another network"
+    ),
+    'pytest --dist load --tx "2*popen//python=ip netns exec lab .venv/bin/python"': (
+        "takes a network; test_pytest_plugin makes one"
+    ),
     "Welcome to the server. Type something and hit enter": "what a server says",
     "Hello Node!": "what a server says",
     "sockcheck run tests/data/protocols/ftp -- sh tests/data/protocols/ftp/server.sh {host} {port} {dir}": (
@@ -66,9 +72,12 @@ VERBS = (
     *("run", "grade", "init", "check", "doctor", "list", "explain", "report", "diff", "reproduce"),
     *("schema", "serve"),
 )
-# Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's; the others
-# are those of setpriv.
-OTHERS_OPTIONS = {"--idle", "--security-opt", "--reuid", "--regid", "--clear-groups"}
+# Options of programs other than sockcheck: `--idle` is the kv reference server's, `--security-opt` Docker's; the next
+# are those of setpriv, and the last pytest's.
+OTHERS_OPTIONS = {
+    *("--idle", "--security-opt", "--reuid", "--regid", "--clear-groups"),
+    *("--deselect", "--dist", "--junitxml", "--lf", "--runxfail", "--tx"),
+}
 LINKED = (*PAGES, CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md")
 # Paths of somebody's machine. In an example of a record Ada's may stand.
 FOREIGN_PATH = re.compile(r"(?<![\w.~])/(?:home(?!/ada/)|root|tmp|work|opt|mnt|srv|usr|Users)/\S*|\.\./\.\./\S*")
@@ -97,7 +106,7 @@ class Session:
         self.save("my_server.py", source)
         _program(self._folder / "my_server", f"#!{sys.executable}\n{source}")
         (folder / "bin").mkdir()
-        for name, words in (("sockcheck", "-m sockcheck"), ("python", ""), ("python3", "")):
+        for name, words in (("sockcheck", "-m sockcheck"), ("pytest", "-m pytest"), ("python", ""), ("python3", "")):
             _program(folder / "bin" / name, f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
 
     def save(self, name: str, text: str) -> None:
@@ -175,6 +184,8 @@ def test_what_a_page_tells_to_do_works(page: Path, session: Session) -> None:
             case "yaml" if block.save_as.startswith(".git"):
                 for command in ci_commands(yaml.safe_load(block.text)):
                     session.succeed(command)
+            case "toml" if block.save_as == "pyproject.toml":
+                pass  # pytest finds it by itself
             case "yaml" | "python" if block.save_as:
                 name = block.save_as.partition("/")[0]
                 others = [*shown[:number], *shown[number + 1 :]]
@@ -226,7 +237,7 @@ def comparable(output: str) -> str:
     """
     output = re.sub(r"^ +-?[\d.]+ (?=(--|->|<-| \||\.\.) )", "at ", output, flags=re.MULTILINE)
     output = re.sub(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "a moment", output)
-    output = re.sub(r"\b[\d.]+ (ms|s)\b", "a time", " ".join(output.split()))
+    output = re.sub(r"\b[\d.]+ (ms|s)\b|(?<=in )[\d.]+s\b", "a time", " ".join(output.split()))
     output = re.sub(r"\b\d{2,} cases: [^:]*(?= in a time)", lambda found: re.sub(r"\d+", "some", found[0]), output)
     output = re.sub(r"\b\d{2,}(?= (cases|passed|failed)\b)", "many", output)
     output = re.sub(r"\d+(?= failing cases)|(?<=[a-z]: )\d+(?= cases)", "some", output)
@@ -287,15 +298,22 @@ def test_files_that_are_named_are_there_and_no_others_are_named(page: Path) -> N
     assert FOREIGN_PATH.findall(page.read_text(encoding="utf-8")) == []
 
 
-def test_every_option_that_is_named_exists_and_every_option_is_named() -> None:
+def test_every_option_that_is_named_exists_and_every_option_is_named(tmp_path: Path) -> None:
     helps = "".join(sockcheck(*words, "--help").out for words in ((), *((verb,) for verb in VERBS)))
-    known = set(re.findall(r"--[a-z][a-z-]*", helps))
+    known = set(re.findall(r"--[a-z][a-z-]*", helps)) | pytest_options(tmp_path)
     named = defaultdict(set)
     for page in PAGES:
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", page.read_text(encoding="utf-8")):
             named[option].add(page.name)
     assert {option: pages for option, pages in named.items() if option not in known | OTHERS_OPTIONS} == {}
     assert known - {"--help"} - set(named) == set()
+
+
+def pytest_options(folder: Path) -> set[str]:
+    """Those that sockcheck adds to pytest, as a user has it in a folder."""
+    words = [sys.executable, "-m", "pytest", "--help"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=True)
+    return set(re.findall(r"--sockcheck-[a-z-]*", done.stdout))
 
 
 def test_nothing_of_the_language_and_the_judgement_is_left_out() -> None:

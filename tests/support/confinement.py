@@ -5,6 +5,7 @@
     no-ipv6        one answers socket(AF_INET6, …) with EAFNOSUPPORT
     few-files      the hard limit of open files is 256
     new-network    a network namespace of its own, as it is when it was just made: its loopback interface is down
+    own-network    the same, and it is up
     no-proc        an empty folder lies over /proc
     unprivileged   without root's capabilities; whoever is not root has none anyway
     ordinary       as an ordinary user: root becomes one, of a user namespace, to whom root's files belong
@@ -17,9 +18,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import platform
 import resource
+import socket
 import struct
 import sys
 from pathlib import Path
@@ -34,6 +37,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _NUMBER_AT, _FIRST_ARGUMENT_AT = 0, 16
 _PR_CAPBSET_DROP = 24
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
+_SIOCSIFFLAGS = 0x8914
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 # asm/unistd.h: socket and unshare.
 _CALLS = {"x86_64": (41, 272), "aarch64": (198, 97)}
@@ -91,6 +95,13 @@ def _unshare(kind: int) -> None:
         sys.exit(NOT_HERE)
 
 
+def _own_network() -> None:
+    _unshare(_CLONE_NEWNET)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        # netdevice(7): the name, and the flags IFF_UP and IFF_RUNNING.
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh", b"lo", 0x41))
+
+
 def _hide_proc() -> None:
     _unshare(_CLONE_NEWNS)
     _called("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
@@ -126,6 +137,7 @@ _PLACES = {
     "no-ipv6": lambda: _forbid(_SOCKET, errno.EAFNOSUPPORT, _AF_INET6),
     "few-files": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)),
     "new-network": lambda: _unshare(_CLONE_NEWNET),
+    "own-network": _own_network,
     "no-proc": _hide_proc,
     "unprivileged": _drop_capabilities,
     "ordinary": _become_ordinary,

@@ -16,7 +16,7 @@ from sockcheck.codec import decode, encode
 from sockcheck.conditions import crowds
 from sockcheck.conditions.base import Base, NotDerivedError
 from sockcheck.conditions.table import TABLE
-from sockcheck.deriving import NotDerived, Planned, Wish, conditions_of, derive
+from sockcheck.deriving import NotDerived, Planned, Tried, Wish, conditions_of, derive
 from sockcheck.errors import UsageError
 from sockcheck.events import CaseStarted
 from sockcheck.laws import LAWS
@@ -133,6 +133,14 @@ def test_a_law_about_the_server_as_a_whole_is_tried_with_one_exchange_of_each_co
     why = "it is about the server as a whole, and tried with talk/b"
     assert reasons(planned)["talk/c::churn.spin"] == why
     assert "talk/b::churn.spin" not in reasons(planned)
+
+
+def test_so_it_is_where_scenarios_come_bit_by_bit() -> None:
+    tried: Tried = {}
+    wish = Wish(seed=1, conditions=("churn.spin",))
+    first, second = (list(derive([scenario(ECHO, contract(), name)], wish, tried)) for name in ("a", "b"))
+    assert reasons(first) == {}
+    assert reasons(second) == {"talk/b::churn.spin": "it is about the server as a whole, and tried with talk/a"}
 
 
 def test_who_does_not_connect_has_no_exchange_to_vary() -> None:

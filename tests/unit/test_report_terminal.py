@@ -14,7 +14,7 @@ from sockcheck.case import Actor
 from sockcheck.events import CaseNotRun, Share
 from sockcheck.verdict import Difference, Kind
 from sockcheck_reports.failure import wrap
-from sockcheck_reports.terminal import render, use_colour
+from sockcheck_reports.terminal import overview, render, use_colour
 from sockcheck_reports.view import fold
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -128,6 +128,16 @@ def test_how_to_mend_it_is_told_in_the_language_of_the_server(command: tuple[str
     which = fails(run, case())
     run.add(named(run, which, mend_python="Python", mend_c="C"))
     assert f"\n  Mend     {language}\n" in render(fold(run.finish()), LAWS)
+
+
+def test_where_another_tells_the_cases_there_are_causes_and_advice_and_what_was_weaker() -> None:
+    told = "\n".join(line.plain for line in overview(view("causes"), LAWS, 80))
+    assert told.startswith("2 causes explain 12 failing cases; 2 more fit no known pattern.\n\nCAUSE  The server takes")
+    assert "\nADVICE  The server" in told
+    assert "\nFAIL  " not in told
+    weak = overview(view("mixed"), LAWS, 80)
+    assert "Weaker than usual:" in [line.plain for line in weak]
+    assert overview(fold(Stream().start().serve().passes().finish(0)), LAWS, 80) == []
 
 
 def test_without_the_command_of_the_run_only_the_law_can_be_read_about() -> None:

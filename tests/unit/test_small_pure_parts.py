@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from sockcheck import payloads, segments, show
 from sockcheck.case import Generated, Integer, Piece, Prefixed, Value
 from sockcheck.errors import TargetError
+from sockcheck.exit_codes import BUSY, FAILED, INTERNAL, PASSED, UNAVAILABLE, code_of
 from sockcheck.selection import nearest, nothing_selected, selected
+from sockcheck.verdict import Outcome
 
 
 def test_random_payloads_follow_from_their_seed_alone() -> None:
@@ -166,3 +168,19 @@ def test_bytes_are_shown_so_that_nothing_is_acted_on() -> None:
 )
 def test_statuses_in_words(status: int, text: str) -> None:
     assert show.status_text(status) == text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "flaky", "lost", "code"),
+    [
+        (("pass", "skip", "advice"), "fail", False, PASSED),
+        (("pass", "flaky"), "fail", False, FAILED),
+        (("pass", "flaky"), "pass", False, PASSED),
+        (("busy", "fail"), "fail", True, FAILED),
+        (("busy",), "fail", True, UNAVAILABLE),
+        (("busy",), "fail", False, BUSY),
+        (("fail", "error"), "fail", False, INTERNAL),
+    ],
+)
+def test_what_a_run_says_in_the_end(outcomes: tuple[Outcome, ...], flaky: str, lost: bool, code: int) -> None:
+    assert code_of(outcomes, flaky=flaky, lost=lost) == code

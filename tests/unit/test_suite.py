@@ -226,3 +226,10 @@ def test_the_bundled_scenarios_are_found_in_a_wheel_and_missed_elsewhere(
         bundled()
     (package / "_scenarios").mkdir(parents=True)
     assert bundled() == package / "_scenarios"
+
+
+def test_a_contract_above_a_file_counts_up_to_where_it_is_sought() -> None:
+    write("course/contract.yaml", contract("course"))
+    write("course/week/hello.sock.yaml")
+    assert contracts(load(["course/week/hello.sock.yaml"])) == [("week", "course/week")]
+    assert contracts(load(["course/week/hello.sock.yaml"], Path())) == [("course", "course/contract.yaml")]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from sockcheck.commands import actions
-from sockcheck.errors import ReportError, UsageError
+from sockcheck.errors import MistakesError, ReportError, SockcheckError, UsageError
 from sockcheck.laws import LAWS
 
 if TYPE_CHECKING:
@@ -121,6 +121,17 @@ def check_writable(**files: str | None) -> None:
             raise UsageError(f"--{option}: there is no folder {path.parent}", f"mkdir -p {path.parent}")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise UsageError(f"--{option}: {name} cannot be written", "name a file that you may write")
+
+
+def explained(error: SockcheckError) -> str:
+    """What is wrong, with the lines of the files where it is a mistake in one, and what to do about it."""
+    told = []
+    if isinstance(error, MistakesError):
+        from sockcheck.reading.mistakes import render
+
+        told = [render(mistake, error.sources.get(mistake.span.path, "")) + "\n" for mistake in error.errors]
+    hint = [f"hint: {error.hint}"] if error.hint else []
+    return "\n".join([*told, f"sockcheck: {error.message}", *hint])
 
 
 def uncollected(made: Iterable[_T]) -> Iterator[_T]:

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     share = parse_shard(options.shard) if options.shard is not None else None
     whys = baselines.to_write(options)
     entries, known = baselines.read(options.baseline) if options.baseline is not None else ((), "")
-    everything, cases = _items(suite, options)
+    everything, cases = items_of(suite, options)
     sources = read_for(everything, suite.sources)
     if options.baseline is not None:
         sources[options.baseline] = known
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     plan = plan_of(everything, sources, options)
     items = shared(everything, share)
     check_reports(options, record=options.record)
-    jobs = _jobs(options, items)
+    jobs = jobs_for(options, items)
     if options.isolate is not None:
         _try_isolation()
     if options.verbosity >= 0 and "thorough" in (options.conditions or ""):
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     sinks.append(drafts.add)
     facts = Facts(sinks, Baseline(entries, cases * options.repeat))
     origin = time.monotonic()
-    facts.emit(_run_started(options, len(items), plan, share))
+    facts.emit(run_started(options, len(items), plan, share))
     for path, text in sources.items():
         facts.emit(SourceRead(time.monotonic() - origin, path, text))
     ticks: list[Callable[[], None]] = [drafts.tick]
@@ -131,7 +131,7 @@ async def _tick(ticks: Sequence[Callable[[], None]]) -> None:
             tick()
 
 
-def _items(suite: Suite, options: argparse.Namespace) -> tuple[list[Item], list[Case]]:
+def items_of(suite: Suite, options: argparse.Namespace) -> tuple[list[Item], list[Case]]:
     """Every case that is chosen, `--repeat` times, each with its server; and all the cases that there are."""
     wish = Wish(
         seed=options.seed,
@@ -151,8 +151,8 @@ def _items(suite: Suite, options: argparse.Namespace) -> tuple[list[Item], list[
         everything.append(case)
         if selected(case.id, options.select):
             if contract.path not in servers:
-                servers[contract.path] = _server(contract, options)
-            items.append(Item(case, servers[contract.path], _clients(contract)))
+                servers[contract.path] = server_of(contract, options)
+            items.append(Item(case, servers[contract.path], clients_promised(contract)))
     if not items:
         raise nothing_selected(options.select, [case.id for case in everything])
     return items * int(options.repeat), everything
@@ -162,13 +162,14 @@ def _options(options: argparse.Namespace, jobs: int) -> Options:
     return Options(jobs, options.fail_fast, not options.no_observe, options.flaky, options.exhaustive)
 
 
-def _clients(contract: Contract) -> int:
+def clients_promised(contract: Contract) -> int:
     """How many clients at once the server promises to serve."""
     promised = contract.promises.get("clients", "1")
     return int(promised) if promised.isdecimal() else 1
 
 
-def _server(contract: Contract, options: argparse.Namespace) -> Server:
+def server_of(contract: Contract, options: argparse.Namespace) -> Server:
+    """The server that is to be tested by a contract. UsageError where none is named, or two are."""
     if options.connect is not None:
         if options.command:
             raise UsageError("both --connect and a command were given", "give one of them")
@@ -214,7 +215,7 @@ def _try_isolation() -> None:
         )
 
 
-def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
+def jobs_for(options: argparse.Namespace, items: Sequence[Item]) -> int:
     """How many servers at a time, when it is sure that there are descriptors for so many."""
     jobs: int = options.jobs or len(os.sched_getaffinity(0))
     servers = servers_at_once(jobs)
@@ -232,7 +233,10 @@ def _jobs(options: argparse.Namespace, items: Sequence[Item]) -> int:
     return jobs
 
 
-def _run_started(options: argparse.Namespace, total: int, plan: Plan, share: Share | None) -> RunStarted:
+def run_started(
+    options: argparse.Namespace, total: int, plan: Plan | None = None, share: Share | None = None
+) -> RunStarted:
+    """The first event of a run of so many cases."""
     return RunStarted(
         at=0.0,
         version=RECORD_VERSION,
