@@ -154,6 +154,11 @@ class Client:
         end = self._look()
         return end is None or self._has_consumed(end)
 
+    def unread(self) -> int:
+        """How many bytes of this client the server has still to read; 0 where that cannot be seen."""
+        end = self._look()
+        return 0 if end is None or end.gone else end.unread
+
     def _has_consumed(self, end: PeerEnd) -> bool:
         if end.gone:
             return True

@@ -45,6 +45,8 @@ _RESTLESS_LIMIT = 0.05
 # How long a server that seems to keep something of each connection is given to give it back, and how often it is looked
 # at, in seconds: some keep a connection for seconds after its end, as ngIRCd does.
 _GIVE_BACK_LIMIT, _RELOOK = 10.0, 0.1
+# How long a server may go on reading what clients have left behind before nothing is made of it, in seconds.
+_READ_ON_LIMIT = 10.0
 # More readings than that tell no more: of a long run every second one is kept.
 _MOST_READINGS = 1000
 # Of a case of many connections, the figures are read in between as well.
@@ -117,7 +119,7 @@ class Driver:
             self._settle_limit = SETTLE_LIMIT
         late, starved = world.poller.late_since(world.origin + began), self._starved()
         rests = await self._settle(clients)
-        share = None if rests or not patient else await self._share()
+        share = None if rests or not patient else await self._share(clients)
         health = await self._target.health()
         self._before = health.figures
         self._note(health.figures)
@@ -197,9 +199,19 @@ class Driver:
             found = growths(self._readings)
         return found
 
-    async def _share(self) -> float | None:
-        """What the server uses of a CPU, or waits for, until it comes to rest; None where it does in good time."""
-        return await resting.share(self._figures, self._target.asleep, REST_LIMIT)
+    async def _share(self, clients: list[Client]) -> float | None:
+        """What the server uses of a CPU, or waits for, until it comes to rest; None where it does in good time.
+
+        One that still reads what it was sent has something to do: it is given more time, as long as it goes on.
+        """
+        limit = time.monotonic() + _READ_ON_LIMIT
+        while True:
+            before = sum(client.unread() for client in clients)
+            share = await resting.share(self._figures, self._target.asleep, REST_LIMIT)
+            if share is None or before <= sum(client.unread() for client in clients):
+                return share
+            if time.monotonic() > limit:
+                return None
 
     def _client(self, attempt: int, name: str, judge: Judge, board: Board) -> Client:
         return Client(

@@ -107,6 +107,7 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("zombies", [result("churn.leak", "leaking", says="the server keeps 1 child processes of each connection")]),
     ("zombies", [result("churn.leak", "wrong-measure", says="children 212, not < 20")]),
     ("busy-loop", [result("churn.spin", "spinning", traits=("idle",)), result("end.half", "spinning")]),
+    ("busy-loop", [PLAIN, result("churn.spin", "spinning", traits=("deaf",), variation="deaf")]),
     ("ignores-eof", [result("churn.spin", "spinning", traits=("close",)), result("churn.spin", variation="idle")]),
     ("unbounded-input", [result("limit.endless", "wrong-measure"), PLAIN]),
     ("no-reuseaddr", [result("life.restart", "no-start"), PLAIN]),

@@ -150,6 +150,11 @@ WASTE = (
         (
             Pattern((Cases(kinds=("spinning",), traits=("idle",)),), takes=(Cases(kinds=("spinning",)),)),
             Pattern((Cases(("churn.spin",), ("wrong-measure",), traits=("idle",)),), takes=(Cases(("churn.spin",)),)),
+            # Only while a client does not take what there is for it.
+            Pattern(
+                (Cases(("churn.spin",), traits=("deaf",)),),
+                clear=(Cases(("churn.spin",), traits=("close", "reset", "mid-message", "half-closed")),),
+            ),
         ),
     ),
     Entry(

@@ -8,16 +8,17 @@ from sockcheck.verdict import Kind
 _EVERY_BYTE = Cases(("cut.every-byte",))
 _CUT = Cases(("cut.*",))
 _PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
+# Requests that come all together are cut wherever a buffer ends.
+_MANY_AT_ONCE = Cases(("end.half",), ("wrong-bytes",), traits=("many-replies",))
 _ONE_ANSWER = (
     _PIECES,
+    _MANY_AT_ONCE,
     Cases(("size.*", "merge.*")),
     Cases(kinds=("surplus-bytes",)),
     Cases(("plain*", "crowd.*"), ("silence",), says=("not all of it came",)),
 )
 _FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
 _PLAIN = Cases(("plain*",))
-# Requests that come all together are cut wherever a buffer ends.
-_MANY_AT_ONCE = Cases(("end.half",), ("wrong-bytes",), traits=("many-replies",))
 _ANSWERED = Cases(("plain",))
 _MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
 _NOT_IN_ORDER = "not in order"
@@ -185,6 +186,7 @@ STREAMS = (
                 never=(_EVERY_BYTE,),
                 takes=(
                     _PIECES,
+                    _MANY_AT_ONCE,
                     Cases(("size.*", "merge.*")),
                     Cases(kinds=_CLOSED, says=("did not come", "none of it came")),
                     Cases(kinds=("early-end",)),
@@ -194,8 +196,18 @@ STREAMS = (
             Pattern(
                 (Cases(("cut.*",), ("surplus-bytes",)),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_ANSWER
             ),
-            Pattern((_CUT,), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
-            Pattern((_CUT,), clear=(_PLAIN,), never=(_EVERY_BYTE,), takes=(_PIECES, Cases(("size.*", "merge.*")))),
+            Pattern(
+                (_CUT,),
+                passes=(_PLAIN,),
+                never=(_EVERY_BYTE,),
+                takes=(_PIECES, _MANY_AT_ONCE, Cases(("size.*", "merge.*"))),
+            ),
+            Pattern(
+                (_CUT,),
+                clear=(_PLAIN,),
+                never=(_EVERY_BYTE,),
+                takes=(_PIECES, _MANY_AT_ONCE, Cases(("size.*", "merge.*"))),
+            ),
         ),
     ),
     Entry(
