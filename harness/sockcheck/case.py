@@ -296,11 +296,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """All of the comparisons hold at once, at some moment within the deadline."""
+    """All of the comparisons hold at once, at some moment within the deadline.
+
+    `lenient`: what cannot be seen is let be, and does not end the case.
+    """
 
     span: Span
     checks: tuple[Comparison, ...]
     within: float
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

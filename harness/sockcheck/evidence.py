@@ -137,6 +137,8 @@ def _weigh(first: Attempt, replaceable: bool, suspects: Sequence[int]) -> Trial:
         return Judged(replace(verdict, reason=tally.text()))
     if again.outcome == "pass":
         return Judged(replace(verdict, outcome="flaky", reason=tally.text()))
+    if again.outcome == "skip":
+        return Judged(again)
     return Judged(replace(again, findings=verdict.findings))
 
 

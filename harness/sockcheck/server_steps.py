@@ -50,6 +50,10 @@ from sockcheck.target_errors import SignalError
 from sockcheck.world import Trouble, World
 
 _ADDED: tuple[Measure, ...] = ("cpu", "memory")
+_UNTOLD = (
+    "/proc or the table of listening sockets does not tell it to this user, or it is the memory of a virtual machine, "
+    "which collects late what nobody needs any more"
+)
 
 
 class Board(Protocol):
@@ -215,7 +219,7 @@ class _Performer:
             self._waits()
             done = await until(over, command.deadline - self._world.clock())
         at = self._world.clock()
-        why = "/proc or the table of listening sockets does not tell it to this user" if None in values else ""
+        why = _UNTOLD if None in values else ""
         self._world.emit(ServerChecked(at, self._attempt, command.step, values, why))
         if not done:
             self._deadline_passed(command.step, began)

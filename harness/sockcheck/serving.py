@@ -340,7 +340,9 @@ class Serving:
         action = self._actions[self._position]
         assert isinstance(action, Check)
         self._seen = event.values
-        if None in event.values:
+        if None in event.values and action.lenient:
+            self._step_done(event.at)
+        elif None in event.values:
             unseen = [check.what for check, value in zip(action.checks, event.values, strict=True) if value is None]
             self.trouble = f"{' and '.join(unseen)} of the server cannot be seen here" + _because(event.why)
         elif _all_hold(action.checks, event.values):

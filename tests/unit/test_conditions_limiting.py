@@ -5,25 +5,50 @@ from __future__ import annotations
 import pytest
 from varied import ECHO, varied, why_not
 
+from sockcheck.case import Check
+
 CLIENT = ["connect", "send ping\\n", "expect ping\\n"]
 
 
 def test_a_message_without_an_end_and_then_an_ordinary_client() -> None:
-    found = varied("limit.endless", "client: [connect, expect: hi, send: a, expect: a]")
+    text = "client: [connect, expect: hi, send: a, expect: a]"
+    found = varied("limit.endless", text)
     assert found.cases[""].state == "own"
+    message = f"send <25165824 of {'x' * 40}> until blocked"
     assert found.steps() == {
-        "sender": [
+        "sender[0]": [
             "connect",
             "expect hi",
-            f"send <25165824 of {'x' * 40}> until blocked",
+            message,
             "await rest",
-            "mark all is sent",
+            "mark message 0 is sent",
             "wait for looked",
             "leave",
         ],
+        "sender[1]": [
+            "wait for message 0 is sent",
+            *("connect", "expect hi", message, "await rest", "mark message 1 is sent", "wait for looked", "leave"),
+        ],
+        "sender[2]": [
+            "wait for message 1 is sent",
+            *("connect", "expect hi", message, "await rest", "mark message 2 is sent", "wait for looked", "leave"),
+        ],
         "client": ["wait for looked", "connect", "expect hi", "send a", "expect a"],
-        "server": ["wait for all is sent", "check memory < 16", "mark looked"],
+        "server": ["wait for message 2 is sent", "check memory < 48", "mark looked"],
     }
+
+
+@pytest.mark.parametrize("clients", ["1", "2"])
+def test_where_only_one_more_may_be_there_it_sends_all_by_itself(clients: str) -> None:
+    found = varied("limit.endless", promises={"clients": clients, "bounded-input": "yes"})
+    assert found.steps()["sender"][1] == f"send <75497472 of {'x' * 40}> until blocked"
+    assert found.steps()["server"] == ["wait for message 0 is sent", "check memory < 48", "mark looked"]
+
+
+def test_where_memory_cannot_be_seen_the_others_are_served_all_the_same() -> None:
+    [_, check, _] = varied("limit.endless").cases[""].server
+    assert isinstance(check, Check)
+    assert check.lenient
 
 
 def test_where_all_is_tried_requests_without_an_end_whose_replies_nobody_reads() -> None:
@@ -31,11 +56,11 @@ def test_where_all_is_tried_requests_without_an_end_whose_replies_nobody_reads()
     assert found.variations == ["", "replies unread"]
     assert found.cases["replies unread"].state == "own"
     whole, unread = found.steps(), found.steps("replies unread")
-    assert unread["sender"] == [
+    assert unread["sender[0]"] == [
         "connect",
         "send <25165824 of ping\\n> unread until blocked",
         "await rest",
-        "mark all is sent",
+        "mark message 0 is sent",
         "wait for looked",
         "leave",
     ]
@@ -58,7 +83,7 @@ def test_it_takes_as_long_as_the_condition_says_and_no_longer() -> None:
     ],
 )
 def test_the_sender_reads_what_comes_before_its_first_words(steps: str, begun: list[str]) -> None:
-    sender = varied("limit.endless", f"client: [connect, {steps}]").steps()["sender"]
+    sender = varied("limit.endless", f"client: [connect, {steps}]").steps()["sender[0]"]
     assert sender[: len(begun)] == begun
     assert sender[len(begun)].startswith("send ")
 

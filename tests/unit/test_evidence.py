@@ -72,6 +72,10 @@ def test_soft_evidence_counts_when_it_repeats() -> None:
     assert judged(Attempt(SOFTLY, 5), [SOFTLY], replaceable=False) == (Judged(SOFTLY), [Alone()])
 
 
+def test_what_cannot_be_judged_when_it_is_tried_again_is_not_judged() -> None:
+    assert judged(Attempt(SOFTLY), [SKIP]) == (Judged(SKIP), [Alone()])
+
+
 def test_what_was_seen_hard_once_stays_so_when_only_soft_evidence_repeats() -> None:
     assert judged(Attempt(HARD, 3), [SOFTLY])[0] == Judged(HARD)
     assert judged(Attempt(SOFTLY, 3), [HARD])[0] == Judged(HARD)

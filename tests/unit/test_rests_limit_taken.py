@@ -139,6 +139,14 @@ def test_memory_is_compared_in_mib() -> None:
     assert "20.2 MiB" in finding(serving).actual
 
 
+def test_what_cannot_be_seen_ends_no_case_that_can_do_without() -> None:
+    for lenient in (False, True):
+        serving = begin(Check(HERE, (Comparison("memory", "<", 16.0, HERE),), 2.0, lenient=lenient))
+        serving.tell(ServerChecked(3.0, 1, 0, (None,), "it is kept from us"))
+        assert serving.completed is lenient
+        assert bool(serving.trouble) is not lenient
+
+
 @pytest.mark.parametrize("share", [None, 0.79])
 def test_a_server_that_rests_or_uses_little_is_not_accused(share: float | None) -> None:
     serving = begin(Rests(HERE))

@@ -135,14 +135,20 @@ def open_files(pid: int) -> int | None:
         return None
 
 
+_COLLECTED_LATE = (b"/libjvm.so", b"/libcoreclr.so")
+
+
 def memory(pids: Iterable[int]) -> float | None:
     """MiB of memory that these processes have: what is one's alone, and its part of what it shares (proc(5): Pss).
 
-    None where that may not be seen.
+    None where that may not be seen, or would say nothing: the machines of Java and .NET take what they may have before
+    they collect anything, tens of MiB for a server that keeps nothing (measured: 51 MiB for 16 MiB thrown away).
     """
     total = 0
     for pid in pids:
         try:
+            if any(machine in _read(f"/proc/{pid}/maps") for machine in _COLLECTED_LATE):
+                return None
             rollup = _read(f"/proc/{pid}/smaps_rollup")
         except (FileNotFoundError, ProcessLookupError):
             continue
