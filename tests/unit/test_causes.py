@@ -321,6 +321,16 @@ def test_who_puts_something_else_for_half_a_character_decodes_each_piece(
     assert named(PLAIN, every_byte) == [cause]
 
 
+def test_who_is_silent_now_and_then_and_always_before_accept_flushes_its_input() -> None:
+    other = result("plain", scenario="other")
+    silent = result("plain", "silence", outcome="flaky"), size("small", "silence"), size("above-power")
+    before = result("merge.before-accept", "silence", variation="1")
+    assert named(other, *silent) == ["not-flushed"]
+    assert "flushes-input" in named(other, *silent, before)
+    now_and_then = replace(before, verdict=replace(before.verdict, outcome="flaky"))
+    assert named(other, *silent, now_and_then) == ["not-flushed"]
+
+
 def test_one_exchange_that_is_not_answered_where_others_are_is_no_buffer_that_is_not_flushed() -> None:
     assert named(PLAIN, result("merge.with-end"), result("plain", "silence", scenario="other")) == [UNKNOWN]
 

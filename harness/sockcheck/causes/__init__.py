@@ -122,6 +122,8 @@ def _plain(result: Result, results: dict[str, Result]) -> Result | None:
     plain = results.get(case.id.partition("::")[0] + _PLAIN)
     if plain is None or not plain.failed or plain.after or is_written(case) or case.law.startswith(_OWN):
         return None
+    if plain.verdict.outcome == "flaky" and result.verdict.outcome != "flaky":
+        return None  # What fails each time says more than what fails now and then.
     same = {finding.kind for finding in plain.verdict.findings} & {finding.kind for finding in result.verdict.findings}
     return plain if same else None
 

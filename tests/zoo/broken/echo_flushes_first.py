@@ -1,4 +1,7 @@
-"""echo, a thread for each client; what came before accept() is thrown away, as if it were left over from another."""
+"""echo, which starts with clean buffers when it was stopped and goes on: what came before accept() is thrown away.
+
+To do so at each accept() is the more common fault; whom it hits then is a matter of who is quicker.
+"""
 
 import signal
 import socket
@@ -23,6 +26,13 @@ def flush(connection):
         pass
 
 
+def goes_on(number, frame):
+    global clean_until
+    clean_until = time.monotonic() + 0.5
+
+
+clean_until = 0.0
+signal.signal(signal.SIGCONT, goes_on)
 signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
     while True:
@@ -31,5 +41,6 @@ with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as liste
         except OSError:
             time.sleep(0.1)
             continue
-        flush(connection)
+        if time.monotonic() < clean_until:
+            flush(connection)
         threading.Thread(target=echo, args=[connection], daemon=True).start()
