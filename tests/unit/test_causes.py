@@ -321,6 +321,25 @@ def test_who_puts_something_else_for_half_a_character_decodes_each_piece(
     assert named(PLAIN, every_byte) == [cause]
 
 
+def test_what_fails_only_behind_an_idle_neighbour_does_not_say_that_idle_neighbours_are_waited_for() -> None:
+    idle = result("neighbour.idle", variation="20 idle")
+    behind = result("crowd.interleaved", "silence", variation="1", after=(idle.case.id,))
+    queued = result("crowd.queued", "silence", variation="1")
+    assert named(PLAIN, idle, queued, behind) == ["loses-clients"]
+
+
+def test_a_long_row_of_cases_before_a_failure_says_nothing_of_what_they_do() -> None:
+    left = [result("leave.close-at-k", variation=f"after {number}") for number in range(9)]
+    for some, cause in ((left, UNKNOWN), (left[:2], "alive-but-deaf")):
+        behind = result("crowd.interleaved", "silence", variation="1", after=tuple(each.case.id for each in some))
+        assert named(PLAIN, *left, behind) == [cause]
+
+
+def test_where_few_may_wait_a_crowd_is_not_served_at_once() -> None:
+    short = result("crowd.backlog", "wrong-measure", variation="1")
+    assert named(PLAIN, short, result("crowd.at-once", "silence", variation="1")) == ["short-backlog"]
+
+
 def test_who_is_silent_now_and_then_and_always_before_accept_flushes_its_input() -> None:
     other = result("plain", scenario="other")
     silent = result("plain", "silence", outcome="flaky"), size("small", "silence"), size("above-power")

@@ -20,6 +20,8 @@ UNKNOWN = "unknown"
 _PLAIN = "::plain"
 # These break whatever the exchange does, or ask for less: an exchange that fails anyhow is no reason for them.
 _OWN = ("life.", "churn.", "host.", "limit.", "size.edges")
+# Where it takes a longer row of cases before one fails, it is their number or chance, not what they do.
+_TELLING = 8
 # What a variation of a law does besides, by its trait: where that alone fails, it is no evidence for the law.
 _CONTAINS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("crowd.interleaved", "by-halves"): ("cut.at-k", "cut.every-byte"),
@@ -110,7 +112,8 @@ def _follow(results: Sequence[Result]) -> tuple[list[Seen], list[tuple[Result, R
         leaders = (one for one in reversed(before) if one.failed and (not one.after or place[id(one)] < position))
         leader = next(leaders, None) or _plain(each, last) or _simpler(each, results)
         if leader is None:
-            failing.append(seen(each, [one for one in before if one.passed]))
+            told = before if len(before) <= _TELLING else []
+            failing.append(seen(each, [one for one in told if one.passed]))
         else:
             following.append((leader, each))
     return failing, following

@@ -21,7 +21,7 @@ CLIENTS = (
         (
             Pattern(
                 (Cases(("crowd.queued", "crowd.backlog"), ("no-connection", "refused", "wrong-measure")),),
-                takes=(Cases(kinds=("no-connection", "refused")),),
+                takes=(Cases(kinds=("no-connection", "refused")), Cases(("crowd.at-once", "crowd.queued"), _WAITS)),
             ),
             Pattern((Cases(("crowd.backlog",)),), clear=(Cases(("neighbour.idle",)),)),
         ),
@@ -36,7 +36,7 @@ CLIENTS = (
         (
             Pattern(
                 (Cases(("crowd.queued",), _WAITS),),
-                clear=(Cases(("neighbour.*",)),),
+                clear=(Cases(("neighbour.*",), alone=True),),
                 takes=(Cases(("crowd.*", "churn.leak", "merge.before-accept", "leave.*"), _WAITS),),
             ),
         ),
@@ -49,8 +49,8 @@ CLIENTS = (
         "threading.Thread(target=serve, args=(client,)).start()",
         "pthread_create() or fork() for each client, or one poll() loop for all.",
         (
-            Pattern((Cases(("neighbour.idle",), _WAITS),), takes=_ALSO_WAIT),
-            Pattern((Cases(("neighbour.stalled",), _WAITS),), takes=_ALSO_WAIT),
+            Pattern((Cases(("neighbour.idle",), _WAITS, alone=True),), takes=_ALSO_WAIT),
+            Pattern((Cases(("neighbour.stalled",), _WAITS, alone=True),), takes=_ALSO_WAIT),
             Pattern(
                 (Cases(("crowd.at-once",), _WAITS),),
                 clear=(Cases(("crowd.*", "neighbour.*"), ("surplus-bytes",)),),
