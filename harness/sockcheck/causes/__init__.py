@@ -21,7 +21,7 @@ _PLAIN = "::plain"
 # These break whatever the exchange does, or ask for less: an exchange that fails anyhow is no reason for them.
 _OWN = ("life.", "churn.", "host.", "limit.", "size.edges")
 # Where it takes a longer row of cases before one fails, it is their number or chance, not what they do.
-_TELLING = 8
+_TELLING = 2
 # What a variation of a law does besides, by its trait: where that alone fails, it is no evidence for the law.
 _CONTAINS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("crowd.interleaved", "by-halves"): ("cut.at-k", "cut.every-byte"),

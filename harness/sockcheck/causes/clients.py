@@ -94,7 +94,7 @@ CLIENTS = (
         "send() is quick, one thinks; it waits for room when the client does not read.",
         "client.setblocking(False)\nKeep what send() did not take, and go on with it at EVENT_WRITE.",
         "O_NONBLOCK; on EAGAIN keep the rest and wait for POLLOUT.",
-        (Pattern((Cases(("neighbour.deaf",)),)),),
+        (Pattern((Cases(("neighbour.deaf",), alone=True),)),),
     ),
     Entry(
         "unlocked-writes",
