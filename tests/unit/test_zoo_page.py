@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+import yaml
 from broken_servers import BROKEN, MANIFESTS, broken_servers
 from zoo_page import PAGE, PICTURE, page, picture
 
@@ -17,6 +19,16 @@ def test_the_page_and_the_picture_are_those_of_the_manifests() -> None:
     again = "run `python tests/support/zoo_page.py`"
     assert PAGE.read_text() == page(), again
     assert PICTURE.read_text() == picture(), again
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_no_manifest_says_a_thing_twice(name: str) -> None:
+    """Of two keys that are the same YAML takes the last, and says nothing."""
+    root = yaml.compose((BROKEN / name).read_text())
+    assert isinstance(root, yaml.MappingNode)
+    for mapping in (root, *(value for _, value in root.value)):
+        keys = [key.value for key, _ in mapping.value]
+        assert len(keys) == len(set(keys)), mapping.start_mark
 
 
 def test_the_manifests_speak_of_laws_and_causes_that_there_are() -> None:
