@@ -24,9 +24,8 @@ class BrokenServer:
     """`laws` fail for certain, those of `may` sometimes: by a race, or as a by-product; `*` is any. `cause` is named,
     and `also` may be.
 
-    `race`: which clients pay for its fault is chance. `promises`: what is promised of it besides what its contract
-    promises. `thorough`: a law that only `--conditions thorough` tries finds it out. `with_suite`: the written
-    scenarios of its contract are run as well.
+    `promises`: what is promised of it besides what its contract promises. `thorough`: a law that only
+    `--conditions thorough` tries finds it out. `with_suite`: the written scenarios of its contract are run as well.
     """
 
     name: str
@@ -37,7 +36,6 @@ class BrokenServer:
     cause: Sequence[str]
     may: Sequence[str] = ()
     also: Sequence[str] = ()
-    race: bool = False
     thorough: bool = False
     with_suite: bool = False
     promises: Mapping[str, str] = field(default_factory=dict)
@@ -78,16 +76,6 @@ class Judgement:
     laws: frozenset[str]
     causes: tuple[str, ...]
     busy: bool
-
-    def fits(self, server: BrokenServer) -> bool:
-        """Whether it says of this server what there is to say, and nothing else."""
-        found, named = self.laws, set(self.causes)
-        return (
-            set(server.laws) <= found
-            and set(server.cause) <= named
-            and ("*" in server.may or found <= {*server.laws, *server.may})
-            and ("*" in server.also or named <= {*server.cause, *server.also})
-        )
 
 
 def judgement(record: Path) -> Judgement:
