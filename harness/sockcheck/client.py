@@ -278,16 +278,20 @@ class Client:
             until = min(deadline, time.monotonic() + _BLOCKED_GAP) if command.action.until_blocked else deadline
             if await watched.wait(until, read=reads, write=True) == "ready":
                 continue
-            if command.action.until_blocked and self._asleep() is not False:
-                self._sent += taken
-                blocked = command.begin + taken
-                world.emit(Blocked(world.clock(), began, self._attempt, self._name, command.step, blocked))
-                return
-            if time.monotonic() >= deadline:
+            blocked = command.action.until_blocked and self._asleep() is not False
+            if not blocked and time.monotonic() >= deadline:
                 if (consumed := self._taken_by_server()) != seen:
                     seen, progress = consumed, world.clock()
                     continue
-                self._deadline_passed(command.step, progress, command.begin + taken)
+                # Who reads no replies cannot ask that the server take more, whatever it does meanwhile.
+                blocked = command.action.until_blocked and not reads
+                if not blocked:
+                    self._deadline_passed(command.step, progress, command.begin + taken)
+                    return
+            if blocked:
+                self._sent += taken
+                total = command.begin + taken
+                world.emit(Blocked(world.clock(), began, self._attempt, self._name, command.step, total))
                 return
         self._sent += taken
         barrier: Barrier = "none"

@@ -31,7 +31,7 @@ from sockcheck.case import (
     Value,
     WaitFor,
 )
-from sockcheck.events import Blocked, CaseFinished, Connected, Event, Released, ServerChecked
+from sockcheck.events import Blocked, CaseFinished, Connected, DeadlinePassed, Event, Released, ServerChecked
 from sockcheck.judging import rejudge
 from sockcheck.verdict import Verdict
 
@@ -128,6 +128,22 @@ def test_a_client_that_never_reads_fills_the_server_and_costs_the_others_nothing
     assert verdict(events) == Verdict("pass")
     (blocked,) = [event for event in events if isinstance(event, Blocked)]
     assert 0 < blocked.sent < BIG.size
+
+
+def test_who_reads_no_replies_may_be_read_no_longer_by_a_server_that_never_sleeps() -> None:
+    spins = """
+import signal, socket, sys
+signal.alarm(60)
+with socket.create_server((sys.argv[1], int(sys.argv[2]))) as listener:
+    connection, _ = listener.accept()
+    while True:
+        pass
+"""
+    deaf: list[Action] = [CONNECT, Send(HERE, (BIG,), (), None, 0.5, read=False, until_blocked=True), Reset(HERE)]
+    events = perform([case(deaf=deaf)], command(sys.executable, "-c", spins, "{host}", "{port}"))
+    (blocked,) = [event for event in events if isinstance(event, Blocked)]
+    assert 0 < blocked.sent < BIG.size
+    assert not [event for event in events if isinstance(event, DeadlinePassed)]
 
 
 def test_what_one_captures_another_sends() -> None:

@@ -94,7 +94,7 @@ def test_a_neighbour_asks_once_and_never_reads_where_that_is_much() -> None:
     assert varied("neighbour.deaf", text, without=["pipelining"]).steps()["neighbour"] == [
         "connect small",
         "expect hi",
-        "send all",
+        "send all unread until blocked",
         "await rest",
         "mark neighbour 0 is here",
         SERVED,

@@ -88,6 +88,15 @@ CLIENTS = (
         ),
     ),
     Entry(
+        "unlocked-writes",
+        "lets two threads write to one client at once",
+        "crowd.at-once",
+        "A message is written whole, one thinks; two writers take turns within it.",
+        "with locks[client]:\n    client.sendall(message)",
+        "pthread_mutex_lock(&c->lock);\nsend_all(c->fd, m, n);\npthread_mutex_unlock(&c->lock);",
+        (Pattern((Cases(("crowd.at-once",), _MIXED),), takes=(Cases(("crowd.*", "neighbour.*"), _MIXED),)),),
+    ),
+    Entry(
         "blocking-send",
         "waits in send() for a client that does not read, and so lets all others wait",
         "neighbour.deaf",
@@ -95,15 +104,6 @@ CLIENTS = (
         "client.setblocking(False)\nKeep what send() did not take, and go on with it at EVENT_WRITE.",
         "O_NONBLOCK; on EAGAIN keep the rest and wait for POLLOUT.",
         (Pattern((Cases(("neighbour.deaf",), alone=True),)),),
-    ),
-    Entry(
-        "unlocked-writes",
-        "lets two threads write to one client at once",
-        "crowd.at-once",
-        "A message is written whole, one thinks; two writers take turns within it.",
-        "with locks[client]:\n    client.sendall(message)",
-        "pthread_mutex_lock(&c->lock);\nsend_all(c->fd, m, n);\npthread_mutex_unlock(&c->lock);",
-        (Pattern((Cases(("crowd.at-once",), _MIXED),), takes=(Cases(("crowd.*",), _MIXED),)),),
     ),
     Entry(
         "stale-state",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sockcheck import payloads
 from sockcheck.case import Action, Actor, Await, Connect, Expect, Generated, Mark, Reset, Send, WaitFor
@@ -52,8 +53,11 @@ def deaf(base: Base) -> Iterator[Variation]:
     where = base.where
     asked = _asks_for_much(base)
     if asked is not None:
-        unread = Await(where, "rest", base.expect_within)
-        yield _beside(base, [(*map(_through_a_small_window, asked), unread)], "", (), (Reset(where),))
+        before, much = asked
+        # A large request is answered while it is still being sent: to read meanwhile would make room for all of it.
+        unread = replace(much, read=False, until_blocked=True)
+        stays = (*map(_through_a_small_window, before), unread, Await(where, "rest", base.expect_within))
+        yield _beside(base, [stays], "", (), (Reset(where),), passing=base.expect_within)
         return
     if not base.may_pipeline:
         raise NotDerivedError("its requests may not be pipelined, so that replies cannot back up")
@@ -75,11 +79,12 @@ def deaf(base: Base) -> Iterator[Variation]:
     )
 
 
-def _asks_for_much(base: Base) -> Sequence[Action] | None:
-    """What the first client does until it has asked for a reply that fits into no buffer; None if it never does."""
-    for step, given in enumerate(base.steps):
-        if isinstance(given, Expect) and isinstance(base.steps[step - 1], Send) and size_of(given.form) >= _MUCH:
-            return base.steps[:step]
+def _asks_for_much(base: Base) -> tuple[Sequence[Action], Send] | None:
+    """What the first client does before it asks for a reply that fits into no buffer, and that request."""
+    for step, request in enumerate(base.steps[:-1]):
+        reply = base.steps[step + 1]
+        if isinstance(request, Send) and isinstance(reply, Expect) and size_of(reply.form) >= _MUCH:
+            return base.steps[:step], request
     return None
 
 
