@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 import trio
 
-from sockcheck.pool import Item
+from sockcheck.queues import Item
 from sockcheck.run import Run
 
 # A server that does not stop is killed long before; a thread that hangs all the same ends with the process.

@@ -79,7 +79,7 @@ class Judged:
     needs_outside: bool = False
 
 
-Trial = Generator[Move, Attempt, Judged]
+Weighing = Generator[Move, Attempt, Judged]
 """It asks for attempts and is sent them, and returns what they come to."""
 
 
@@ -88,7 +88,7 @@ def is_hard(findings: Iterable[Finding]) -> bool:
     return any(finding.kind not in SOFT for finding in findings)
 
 
-def weigh(first: Attempt, *, replaceable: bool, suspects: Sequence[int] = (), isolated: bool = False) -> Trial:
+def weigh(first: Attempt, *, replaceable: bool, suspects: Sequence[int] = (), isolated: bool = False) -> Weighing:
     """What `first`, and whatever more is needed, comes to.
 
     `replaceable`: whether there can be a fresh server. Where there cannot, the case is tried again on the same.
@@ -110,7 +110,7 @@ def _passes_outside_only() -> Generator[Move, Attempt, bool]:
     return True
 
 
-def _weigh(first: Attempt, replaceable: bool, suspects: Sequence[int]) -> Trial:
+def _weigh(first: Attempt, replaceable: bool, suspects: Sequence[int]) -> Weighing:
     tally = _Tally()
     attempt = tally.count(first)
     if first.shared and attempt.verdict.outcome not in ("pass", "skip"):

@@ -12,6 +12,8 @@ from sockcheck.case import Case, Pause, Restart, Start, Taken
 from sockcheck.target import Command, Target
 from sockcheck.usefulness import Usefulness
 
+Server = Command | Address
+
 _ANY_PORT = (
     "this server listens on any port that is free, so it cannot be started again at the same address: use {port}"
 )
@@ -23,7 +25,7 @@ NOT_PAUSABLE = "pausing harms this server (SIGSTOP and SIGCONT alone end it), so
 class Place:
     """A server and what this run has come to know of it."""
 
-    server: Command | Address
+    server: Server
     clients: int
     probe: Case | None = None
     """A plain exchange that tells whether the server still serves a fresh client."""

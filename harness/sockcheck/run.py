@@ -19,7 +19,8 @@ from sockcheck.facts import Facts
 from sockcheck.idling import can_share
 from sockcheck.observe.sockdiag import Diag, peer_query
 from sockcheck.poller import open_poller
-from sockcheck.pool import IDLERS, Feed, Item, Pool
+from sockcheck.pool import IDLERS, Pool
+from sockcheck.queues import Feed, Item
 from sockcheck.world import World
 
 # Descriptors: so many for ourselves, and so many for each server with its keeper; more where it has a network of its

@@ -18,7 +18,7 @@ from sockcheck.case import Action, Case, Close, Connect, Exact, Expect, Quiet, S
 from sockcheck.events import AttemptEvent, CaseFinished, CaseStarted, Event, Settled
 from sockcheck.facts import Facts
 from sockcheck.observe import processes
-from sockcheck.pool import Item
+from sockcheck.queues import Item
 from sockcheck.run import Options, Run
 from sockcheck.target import Command, started
 

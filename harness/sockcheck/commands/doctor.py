@@ -17,7 +17,7 @@ from sockcheck.diagnosis import Diagnosis
 from sockcheck.doctor import examine
 from sockcheck.errors import UsageError
 from sockcheck.exit_codes import INTERRUPTED, UNAVAILABLE
-from sockcheck.pool import Server
+from sockcheck.place import Server
 from sockcheck.target import Command
 from sockcheck_reports import diagnosis
 

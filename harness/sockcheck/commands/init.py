@@ -23,7 +23,7 @@ from sockcheck.drafting.writing import command_line
 from sockcheck.errors import TargetError, UsageError
 from sockcheck.events import TargetFailed
 from sockcheck.exit_codes import FAILED, INTERRUPTED, UNAVAILABLE
-from sockcheck.pool import Server
+from sockcheck.place import Server
 from sockcheck.suite import CONTRACT, SUFFIX
 from sockcheck.target import Command
 from sockcheck_reports import failure, terminal

@@ -10,7 +10,8 @@ from pathlib import PurePath
 
 from sockcheck import __version__
 from sockcheck.events import Plan, PlannedServer, Share
-from sockcheck.pool import Item, Server
+from sockcheck.place import Server
+from sockcheck.queues import Item
 from sockcheck.sharding import shard_of, stem
 from sockcheck.suite import CONTRACT
 from sockcheck.target import Command

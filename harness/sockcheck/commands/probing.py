@@ -25,8 +25,9 @@ from sockcheck.events import (
 )
 from sockcheck.exit_codes import FAILED, INTERRUPTED
 from sockcheck.facts import Facts
+from sockcheck.place import Server
 from sockcheck.planning import plan
-from sockcheck.pool import Item, Server
+from sockcheck.queues import Item
 from sockcheck.reading import read_scenario
 from sockcheck.run import Options, Run, performed
 from sockcheck.scenario import Contract, Timeouts

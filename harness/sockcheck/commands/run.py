@@ -29,7 +29,8 @@ from sockcheck.events import RECORD_VERSION, Event, Plan, RunFinished, RunStarte
 from sockcheck.exit_codes import INTERNAL
 from sockcheck.facts import Facts
 from sockcheck.idling import estimate
-from sockcheck.pool import Item, Server
+from sockcheck.place import Server
+from sockcheck.queues import Item
 from sockcheck.reading.durations import seconds
 from sockcheck.recording import Recorder
 from sockcheck.run import Options, Run, clients_at_once, files_needed, performed, servers_at_once

@@ -16,8 +16,8 @@ from sockcheck.doctor import given, kernel, machine, own, places
 from sockcheck.doctor.guard import tried, tried_at_once
 from sockcheck.doctor.isolation import isolation
 from sockcheck.doctor.trial import Opener
+from sockcheck.place import Server
 from sockcheck.poller import open_poller
-from sockcheck.pool import Server
 from sockcheck.techniques import CATALOGUE
 
 

@@ -10,7 +10,7 @@ from sockcheck.doctor.guard import tried
 from sockcheck.doctor.trial import Opener, Trial
 from sockcheck.errors import TargetError
 from sockcheck.observe import processes
-from sockcheck.pool import Server
+from sockcheck.place import Server
 from sockcheck.target import Command
 from sockcheck.techniques import had, lacking, untried, weaker
 

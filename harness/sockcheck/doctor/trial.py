@@ -12,9 +12,9 @@ from sockcheck.driver import Driver
 from sockcheck.events import CaseFinished, CaseStarted, Connected, Event, TargetStarted
 from sockcheck.facts import Facts
 from sockcheck.observe.sockdiag import Diag
+from sockcheck.place import Server
 from sockcheck.planning import plan
 from sockcheck.poller import Poller
-from sockcheck.pool import Server
 from sockcheck.reading import read_scenario
 from sockcheck.scenario import Contract
 from sockcheck.target import Command, Target, started

@@ -20,10 +20,10 @@ from sockcheck.commands.run import clients_promised, run_started, server_of
 from sockcheck.deriving import Planned, Wish, conditions_of, derive
 from sockcheck.errors import SockcheckError, UsageError
 from sockcheck.events import Event, SourceRead
-from sockcheck.place import Place
-from sockcheck.pool import Item, Server
+from sockcheck.place import Place, Server
 from sockcheck.pytest_plugin.options import words
 from sockcheck.pytest_plugin.performing import Performer, relative
+from sockcheck.queues import Item
 from sockcheck.scenario import Contract
 from sockcheck.suite import CONTRACT, load
 from sockcheck.verdict import Outcome

@@ -17,7 +17,7 @@ from sockcheck.commands.run import jobs_for
 from sockcheck.deriving import Tried
 from sockcheck.events import Event, TargetExited, TargetFailed, TargetStarted, TargetStopped
 from sockcheck.facts import Facts
-from sockcheck.pool import Item
+from sockcheck.queues import Item
 from sockcheck.run import Options, Run
 
 
