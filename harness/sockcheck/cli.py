@@ -205,9 +205,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         help="a file that `run --record` wrote; - is standard input; several are the shards of one run",
     )
-    _add_reports(report)
-    report.add_argument("--record", metavar="FILE", help="write the record of all shards together")
-    _add_write_baseline(report)
+    _add_reports(report, "write the record of all shards together")
     diff = _add(verbs, "diff", "say what has changed from one recorded run to another")
     diff.epilog = _DIFF_EXIT_CODES
     diff.add_argument("old", metavar="OLD", help="a record that `run --record` or `report --record` wrote")
@@ -249,9 +247,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how = run.add_argument_group("how it is run")
     how.add_argument("--jobs", type=_count, metavar="N", help="servers at a time; default: one for each CPU")
     _add_how(how)
-    _add_reports(run)
-    run.add_argument("--record", metavar="FILE", help="write all that happens as JSON lines")
-    _add_write_baseline(run)
+    _add_reports(run, "write all that happens as JSON lines")
 
 
 def _add_grade(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -391,7 +387,7 @@ def _add_conditions(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for all that is random; default: 0")
 
 
-def _add_reports(parser: argparse.ArgumentParser) -> None:
+def _add_reports(parser: argparse.ArgumentParser, record: str) -> None:
     reports = parser.add_argument_group("reports")
     reports.add_argument(
         "--junit", metavar="FILE", help="write a JUnit XML report; here and below, - is standard output"
@@ -404,14 +400,12 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="annotate lines and write the step's summary; default: in GitHub Actions",
     )
+    reports.add_argument("--record", metavar="FILE", help=record)
+    reports.add_argument("--write-baseline", metavar="FILE", help="write what fails as a file for --baseline")
     loudness = reports.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_const", const=1, default=0, dest="verbosity")
     loudness.add_argument("-q", "--quiet", action="store_const", const=-1, dest="verbosity")
     reports.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
-
-
-def _add_write_baseline(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--write-baseline", metavar="FILE", help="write what fails as a file for --baseline")
 
 
 def _count(text: str) -> int:
