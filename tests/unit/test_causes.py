@@ -192,6 +192,8 @@ NAMED: list[tuple[str, list[Result]]] = [
                        result("leave.close-at-k", "no-connection")]),
     ("one-at-a-time", [PLAIN, result("crowd.queued", "silence"), result("neighbour.idle", "silence")]),
     ("flushes-input", [PLAIN, result("merge.before-accept", "silence"), result("merge.pipeline")]),
+    ("flushes-input", [PLAIN, result("crowd.queued", "silence"), result("merge.before-accept", "silence")]),
+    ("unlocked-writes", [PLAIN, result("crowd.at-once", "wrong-bytes"), result("neighbour.deaf", "wrong-bytes")]),
 ]  # fmt: skip
 
 

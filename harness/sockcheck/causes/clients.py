@@ -36,7 +36,8 @@ CLIENTS = (
         (
             Pattern(
                 (Cases(("crowd.queued",), _WAITS),),
-                clear=(Cases(("neighbour.*",), alone=True),),
+                # One who waits is served: it is the number that some are lost by.
+                clear=(Cases(("neighbour.*", "merge.before-accept"), alone=True),),
                 takes=(Cases(("crowd.*", "churn.leak", "merge.before-accept", "leave.*"), _WAITS),),
             ),
         ),
@@ -135,6 +136,6 @@ CLIENTS = (
         "Nobody speaks before accept(), one thinks; a client may, as soon as its connect() has returned.",
         "client, address = listener.accept()\nserve(client)  # what is there already is the first message",
         "int client = accept(listener, NULL, NULL); serve(client); /* what is there is its first message */",
-        (Pattern((Cases(("merge.before-accept",)),)),),
+        (Pattern((Cases(("merge.before-accept",)),), takes=(Cases(("crowd.queued",)),)),),
     ),
 )

@@ -26,21 +26,30 @@ def flush(connection):
         pass
 
 
+def serve(connection):
+    threading.Thread(target=echo, args=[connection], daemon=True).start()
+
+
 def goes_on(number, frame):
-    global clean_until
-    clean_until = time.monotonic() + 0.5
+    """Those who came meanwhile begin with a clean buffer."""
+    listener.setblocking(False)
+    try:
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(True)
+            flush(connection)
+            serve(connection)
+    except OSError:
+        listener.setblocking(True)
 
 
-clean_until = 0.0
-signal.signal(signal.SIGCONT, goes_on)
 signal.alarm(600)
 with socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener:
+    signal.signal(signal.SIGCONT, goes_on)
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             time.sleep(0.1)
             continue
-        if time.monotonic() < clean_until:
-            flush(connection)
-        threading.Thread(target=echo, args=[connection], daemon=True).start()
+        serve(connection)
