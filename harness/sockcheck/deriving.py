@@ -162,7 +162,7 @@ class _Deriving:
         lacking = next((promise for promise in condition.needs if not self._is_promised(promise)), "")
         skip = ""
         if lacking and self._base.has_contract:
-            skip = f"it needs {lacking!r}, which the contract {self._scenario.contract.name!r} does not promise"
+            skip = f"{lacking!r} is needed, which the contract {self._scenario.contract.name!r} does not promise"
         elif condition.starts and not self._wish.capabilities.started:
             skip = _NOT_STARTED
         if skip:

@@ -430,7 +430,7 @@ class Exchange:
 
     def _end(self, action: End, at: float) -> Move | None:
         if self._inbox and not self._pushes:
-            self._fail_surplus("before the end of the connection", wanted_end(action), at)
+            self._fail_surplus("where the connection should end", wanted_end(action), at)
             return None
         if self._ending is None:
             return DoWait(self._position, self._since + action.within)

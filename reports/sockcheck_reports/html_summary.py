@@ -61,7 +61,8 @@ def headline(view: View) -> str:
         (counts.flaky, "flaky"),
         (counts.advice, "advice"),
         (counts.busy, "not judged"),
-        (counts.skipped + counts.not_run, "not run"),
+        (counts.skipped, "skipped"),
+        (counts.not_run, "not run"),
     )
     said = [
         f"{count(counts.passed, 'case')} passed",
@@ -167,7 +168,8 @@ def _tally(name: str, about: str, outcomes: Counter[str]) -> Tally:
         (outcomes["pass"], "passed"),
         (outcomes["advice"], "advice"),
         (outcomes["known"], "known"),
-        (outcomes["skip"] + outcomes["not run"], "not run"),
+        (outcomes["skip"], "skipped"),
+        (outcomes["not run"], "not run"),
     )
     said = ", ".join(f"{number:,} {word}" for number, word in words_ if number)
     return Tally(plain(name), about, outcomes.total(), failed, said, bar(outcomes, outcomes.total()))

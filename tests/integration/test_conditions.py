@@ -151,7 +151,7 @@ def test_list_says_what_runs_and_what_does_not_and_why(talk: Path) -> None:
     (talk / "contract.yaml").write_text("contract: talk\npromises: {}\n")
     assert sockcheck("list", talk, "--cases", "--conditions", "end.half").out.splitlines() == [
         "talk/hello::plain",
-        "# talk/hello::end.half: not run: it needs 'half-close', which the contract 'talk' does not promise",
+        "# talk/hello::end.half: not run: 'half-close' is needed, which the contract 'talk' does not promise",
     ]
     running = sockcheck("list", talk, "--cases", "--conditions", "life.restart", "--connect", "127.0.0.1:9")
     assert "not run: it needs" in running.out

@@ -152,8 +152,8 @@ def test_who_does_not_connect_has_no_exchange_to_vary() -> None:
 def test_what_the_contract_does_not_promise_is_skipped_and_says_so() -> None:
     planned = derive([scenario(ECHO, contract({}))], Wish(seed=1, conditions=("end.half", "neighbour.idle")))
     assert skips(planned) == {
-        "talk/hello::end.half": "it needs 'half-close', which the contract 'talk' does not promise",
-        "talk/hello::neighbour.idle": "it needs 'clients', which the contract 'talk' does not promise",
+        "talk/hello::end.half": "'half-close' is needed, which the contract 'talk' does not promise",
+        "talk/hello::neighbour.idle": "'clients' is needed, which the contract 'talk' does not promise",
     }
 
 

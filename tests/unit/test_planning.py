@@ -254,8 +254,8 @@ def test_no_case_ends_before_its_explicit_waits(steps: list[str], stretch: float
     ("needs", "skip"),
     [
         ("[clients]", ""),
-        ("[clients, half-close]", "it needs 'half-close', which the contract 'kv' does not promise"),
-        ("[ipv6]", "it needs 'ipv6', which the contract 'kv' does not promise"),
+        ("[clients, half-close]", "'half-close' is needed, which the contract 'kv' does not promise"),
+        ("[ipv6]", "'ipv6' is needed, which the contract 'kv' does not promise"),
     ],
 )
 def test_what_needs_a_promise_is_skipped_without_it(needs: str, skip: str) -> None:

@@ -118,11 +118,11 @@ def test_a_server_that_never_started_is_worth_nothing_and_what_it_wrote_is_shown
 
 def test_what_is_of_no_account_is_named_apart() -> None:
     run = Stream().start(total=2).serve().passes()
-    run.add(CaseNotRun(run.at, case("half"), "it needs 'half-close'", "skipped"))
+    run.add(CaseNotRun(run.at, case("half"), "'half-close' is needed", "skipped"))
     found = results(fold(run.finish(0)))
     assert len(found["tests"]) == 1
     assert found["extra_data"]["left_out"] == [
-        {"scenario": "echo/half", "law": "cut.at-k", "why": "it needs 'half-close'"}
+        {"scenario": "echo/half", "law": "cut.at-k", "why": "'half-close' is needed"}
     ]
 
 

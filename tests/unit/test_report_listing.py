@@ -67,7 +67,7 @@ echo  (scenarios/echo/contract.yaml)
   cut     A message may arrive in pieces, however many they may be [cut.at-k; 3
           cases; needs clients and half-close]
   many    Many at once [needs pipelining]
-          ! not run: it needs 'pipelining', which the contract 'echo' does not
+          ! not run: 'pipelining' is needed, which the contract 'echo' does not
             promise
   paused  It is paused [not with --connect]
   later   Not now
@@ -134,5 +134,5 @@ def test_the_same_for_programs() -> None:
     assert (cut["law"], cut["needs"], cut["steers_server"]) == ("cut.at-k", ["clients", "half-close"], False)
     assert [each["id"] for each in cut["cases"]] == [f"echo/cut[size={size}]::plain" for size in (1, 2, 3)]
     assert many["cases"] == [
-        {"id": "echo/many::plain", "not_run": "it needs 'pipelining', which the contract 'echo' does not promise"}
+        {"id": "echo/many::plain", "not_run": "'pipelining' is needed, which the contract 'echo' does not promise"}
     ]

@@ -173,9 +173,10 @@ STREAMS = (
         "one-recv",
         "takes one recv() for one message",
         "cut.at-k",
-        "One send() there is one recv() here, one thinks, and on one machine it mostly is so; a stream has no "
-        "messages.",
-        'while b"\\n" not in pending:\n    data = client.recv(4096)\n    if not data: return\n    pending += data',
+        "What one send() sends is what one recv() gives, one thinks, and on one machine it mostly is so; a stream has "
+        "no messages.",
+        "pending += data  # what recv() gave; it was empty before the loop\n"
+        'while b"\\n" in pending:\n    line, _, pending = pending.partition(b"\\n")\n    answer(line)',
         "while (!(end = memchr(buffer, '\\n', used))) {\n"
         "  n = recv(fd, buffer + used, size - used, 0);\n"
         "  if (n <= 0) return;\n"

@@ -88,7 +88,7 @@ def _unmet_need(scenario: Scenario) -> str:
         return ""
     for need in scenario.needs:
         if contract.promises.get(need, "") in _NOT_PROMISED:
-            return f"it needs {need!r}, which the contract {contract.name!r} does not promise"
+            return f"{need!r} is needed, which the contract {contract.name!r} does not promise"
     return ""
 
 

@@ -205,7 +205,7 @@ def expect_end(c, how, within, after=0.0, pushes=False):
     while (pushes or not c.inbox) and receive(c, deadline):
         pass
     if c.inbox and not pushes:
-        raise Fault("surplus bytes before the end of the connection", "nothing more", short(c.inbox))
+        raise Fault("surplus bytes where the connection should end", "nothing more", short(c.inbox))
     if not c.ending:
         raise Fault("the connection did not end within %g s" % within, how, "it is still open")
     if how != "any" and (how == "reset") != c.ending.startswith("a reset"):
