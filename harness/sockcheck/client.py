@@ -50,8 +50,9 @@ from sockcheck.moves import (
     DoWaitFor,
     Move,
 )
+from sockcheck.observe.far_end import FarEnd
 from sockcheck.observe.settling import Settling, settle, until
-from sockcheck.observe.sockdiag import PeerEnd, State, peer_query
+from sockcheck.observe.sockdiag import PeerEnd, State
 from sockcheck.poller import Watched
 from sockcheck.segments import FALLBACK_GAP
 from sockcheck.sockets import prepared, until_nobody_listens
@@ -103,9 +104,9 @@ class Client:
         self._first_accept = first_accept
         self._socket: socket.socket | None = None
         self._watched: Watched | None = None
-        self._query: bytes | None = None
+        self.far_end = FarEnd(world.diag)
+        """What the server has of it."""
         self._began = 0.0
-        self._sent = 0
         self._ended = False
         self._reads = True
         self._send_error = ""
@@ -149,42 +150,6 @@ class Client:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
             self._release()
 
-    def consumed(self) -> bool:
-        """Whether the server has taken all that this client did: read its bytes, and its end if it has ended."""
-        end = self._look()
-        return end is None or self._has_consumed(end)
-
-    def unread(self) -> int:
-        """How many bytes of this client the server has still to read; 0 where that cannot be seen."""
-        end = self._look()
-        return 0 if end is None or end.gone else end.unread
-
-    def _has_consumed(self, end: PeerEnd) -> bool:
-        if end.gone:
-            return True
-        if self._socket is None:
-            return end.state not in (State.ESTABLISHED, State.SYN_RECV, State.NEW_SYN_RECV) and end.unread == 0
-        return end.has_read(self._sent)
-
-    @property
-    def observed(self) -> bool:
-        """Whether the kernel tells about the server's end of this connection."""
-        return self._query is not None
-
-    def _look(self) -> PeerEnd | None:
-        if self._query is None or self._world.diag is None:
-            return None
-        return self._world.diag.lookup(self._query)
-
-    def _look_for_read(self) -> PeerEnd | None:
-        """As `_look`, and once more where all seems to be read.
-
-        The kernel notes what is unread before it notes what came (net/ipv4/tcp_diag.c): a segment that came in between
-        is then among what came, and not yet among what is unread. A second look sees it in both.
-        """
-        end = self._look()
-        return self._look() if end is not None and end.has_read(self._sent) else end
-
     async def _connect(self, command: DoConnect) -> None:
         world, action = self._world, command.action
         host, port = self._address
@@ -210,37 +175,25 @@ class Client:
             world.emit(ConnectFailed(at, self._attempt, self._name, command.step, errno.errorcode[code]))
             self._release()
         elif code in _ENDED_AT_ONCE:
-            self._observe(sock)
+            self.far_end.find(sock.getsockname()[:2], address)
             self._connected(sock, command.step, began, at)
             if self._exchange.command is not None:
                 self._peer_closed("ECONNRESET" if code == errno.ECONNRESET else "")
         elif code not in (0, errno.EISCONN):
             raise Trouble(f"cannot connect to {_text(address)}: {errno.errorcode[code]}")
         else:
-            self._observe(sock)
+            self.far_end.find(sock.getsockname()[:2], address)
             limit = self._first_accept()
-            if limit and not self._is_accepted():
-                await until(self._is_accepted, limit)
+            if limit and not self.far_end.accepted():
+                await until(self.far_end.accepted, limit)
                 at = world.clock()
             self._connected(sock, command.step, began, at)
-
-    def _observe(self, sock: socket.socket) -> None:
-        """Have the kernel tell about the server's end from here on, if it does."""
-        if self._world.diag is not None:
-            query = peer_query(sock.getsockname()[:2], self._address)
-            if self._world.diag.lookup(query) is not None:
-                self._query = query
-
-    def _is_accepted(self) -> bool:
-        """Whether the server has accepted, or is not to do so yet: TCP_DEFER_ACCEPT keeps whom says nothing."""
-        end = self._look()
-        return end is None or end.gone or end.accepted or end.state in (State.SYN_RECV, State.NEW_SYN_RECV)
 
     def _connected(self, sock: socket.socket, step: int, began: float, at: float) -> None:
         self._began = began
         local, peer = sock.getsockname()[:2], self._address
         why = self._world.unobserved
-        if self._world.diag is not None and self._query is None:
+        if self._world.diag is not None and not self.far_end.observed:
             why = "the server's end of the connection is not in this network namespace"
         self._world.emit(Connected(at, began, self._attempt, self._name, step, _text(local), _text(peer), why))
 
@@ -289,11 +242,11 @@ class Client:
                     self._deadline_passed(command.step, progress, command.begin + taken)
                     return
             if blocked:
-                self._sent += taken
+                self.far_end.sent += taken
                 total = command.begin + taken
                 world.emit(Blocked(world.clock(), began, self._attempt, self._name, command.step, total))
                 return
-        self._sent += taken
+        self.far_end.sent += taken
         barrier: Barrier = "none"
         if not command.last:
             barrier = await self._part(command)
@@ -304,10 +257,8 @@ class Client:
 
     def _taken_by_server(self) -> tuple[int, int]:
         """Changes whenever the server reads, or its kernel takes more: POLLOUT waits for a third of our buffer."""
-        end = self._look()
-        read = 0 if end is None or end.received is None else end.received - end.unread
         unacked = struct.unpack("i", fcntl.ioctl(self._open(), termios.TIOCOUTQ, bytes(4)))[0]
-        return read, unacked
+        return self.far_end.read(), unacked
 
     def _deadline_passed(self, step: int, began: float, progress: int = 0) -> None:
         """`began`: since when was waited, on the run's clock."""
@@ -325,15 +276,15 @@ class Client:
     async def _part(self, command: DoSend) -> Barrier:
         """Wait until the server has read what was sent, so that the next segment is a segment of its own."""
         gap = command.action.gap
-        if gap is None and self._query is not None and self._barrier_works:
+        if gap is None and self.far_end.observed and self._barrier_works:
             end: PeerEnd | None = None
 
             def read() -> bool:
                 nonlocal end
                 if command.action.read:
                     self._read_some()
-                end = self._look_for_read()
-                return end is None or end.gone or end.has_read(self._sent)
+                end = self.far_end.look_for_read()
+                return end is None or end.gone or end.has_read(self.far_end.sent)
 
             if not await until(read, BARRIER_LIMIT):
                 # It does not read us now, or only peeks. To wait again for each segment would tell nothing new.
@@ -371,7 +322,7 @@ class Client:
                 self._deadline_passed(command.step, world.clock())
                 return
             outcome = rest
-        elif self._query is None:
+        elif not self.far_end.observed:
             await self._read_for(SETTLE_GAP)
         else:
             gone = False
@@ -379,14 +330,14 @@ class Client:
             def seen() -> bool:
                 nonlocal gone
                 self._read_some()
-                end = self._look_for_read()
+                end = self.far_end.look_for_read()
                 gone = end is None or end.gone
                 if end is None or gone or self._exchange.command is not command:
                     return True
                 if command.state == "accepted":
                     return end.accepted
                 if command.state == "read":
-                    return end.has_read(self._sent)
+                    return end.has_read(self.far_end.sent)
                 return end.state is State.CLOSE_WAIT and end.unread == 0
 
             limit = command.deadline - world.clock()
@@ -418,7 +369,7 @@ class Client:
             name = errno.errorcode.get(error.errno or 0, "?")
         at = self._world.clock()
         if how != socket.SHUT_RD and not name:
-            self._sent += 1  # the kernel counts our end of stream as a byte received
+            self.far_end.sent += 1  # the kernel counts our end of stream as a byte received
         # After SHUT_RD recv() gives b'' of our own making: to read it would be to see an end that nobody sent.
         self._reads = self._reads and how == socket.SHUT_WR
         self._world.emit(ShutDown(at, began, self._attempt, self._name, command.step, command.how, name))
@@ -430,10 +381,10 @@ class Client:
         """
         limit = min(max(0.0, command.deadline - self._world.clock()), self._settle_limit())
         if command.state == "settled":
-            found = await self._settled(limit) if self._query is not None else "unobservable"
+            found = await self._settled(limit) if self.far_end.observed else "unobservable"
         else:
             # Behind our own ending, the server has to have seen it as well.
-            found = await settle(lambda: self._socket is not None or self.consumed(), self._asleep, limit)
+            found = await settle(lambda: self._socket is not None or self.far_end.consumed(), self._asleep, limit)
         if found == "unobservable":
             if command.state == "settled":
                 await self._read_for(SETTLE_GAP)
@@ -454,8 +405,8 @@ class Client:
             self._read_some()
             if changed():
                 return True
-            end = self._look()
-            return end is None or (self._has_consumed(end) and (end.unacked == 0 or not self._reads))
+            end = self.far_end.look()
+            return end is None or (self.far_end.has_consumed(end) and (end.unacked == 0 or not self._reads))
 
         return await settle(through, lambda: changed() or self._asleep(), limit)
 
@@ -469,7 +420,7 @@ class Client:
         def changed() -> bool:
             return self._exchange.command is not command
 
-        if self._query is not None:
+        if self.far_end.observed:
             settling = await self._settled(self._settle_limit())
             if settling != "unobservable":
                 outcome = settling
@@ -498,8 +449,7 @@ class Client:
         Then a reset in place of our FIN is seen by nobody, and spares the server's address a TIME_WAIT, which would
         keep a server without SO_REUSEADDR from starting again for a minute.
         """
-        end = self._look() if self._ended else None
-        return end is not None and end.gone
+        return self._ended and self.far_end.gone()
 
     def _release(self) -> None:
         assert self._socket is not None
@@ -507,6 +457,7 @@ class Client:
             self._watched.forget()
         self._socket.close()
         self._socket = None
+        self.far_end.left = True
 
     async def _read(self) -> None:
         """Read what is there, with a turn for others where it is much."""

@@ -206,9 +206,9 @@ class Driver:
         """
         limit = time.monotonic() + _READ_ON_LIMIT
         while True:
-            before = sum(client.unread() for client in clients)
+            before = sum(client.far_end.unread() for client in clients)
             share = await resting.share(self._figures, self._target.asleep, REST_LIMIT)
-            if share is None or before <= sum(client.unread() for client in clients):
+            if share is None or before <= sum(client.far_end.unread() for client in clients):
                 return share
             if time.monotonic() > limit:
                 return None
@@ -263,10 +263,10 @@ class Driver:
 
         Whether it was, in time.
         """
-        observed = [client for client in clients if client.observed]
+        observed = [client for client in clients if client.far_end.observed]
 
         def consumed() -> bool:
-            return all(client.consumed() for client in observed)
+            return all(client.far_end.consumed() for client in observed)
 
         before, began = self._figures(), self._world.clock()
         late = await settle(consumed, self._target.asleep, self._settle_limit) == "late"
