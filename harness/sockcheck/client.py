@@ -402,9 +402,9 @@ class Client:
 
         def through() -> bool:
             self._acknowledge()
-            self._read_some()
-            if changed():
-                return True
+            all_read = self._read_some()
+            if changed() or not all_read:
+                return changed()
             end = self.far_end.look()
             return end is None or (self.far_end.has_consumed(end) and (end.unacked == 0 or not self._reads))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from performing import GOOD, HERE, command, perform
 
@@ -13,6 +14,7 @@ from sockcheck.case import (
     Await,
     Case,
     Check,
+    Close,
     Comparison,
     Connect,
     End,
@@ -31,7 +33,17 @@ from sockcheck.case import (
     Value,
     WaitFor,
 )
-from sockcheck.events import Blocked, CaseFinished, Connected, DeadlinePassed, Event, Released, ServerChecked
+from sockcheck.events import (
+    Blocked,
+    CaseFinished,
+    Connected,
+    DeadlinePassed,
+    Elided,
+    Event,
+    Received,
+    Released,
+    ServerChecked,
+)
 from sockcheck.judging import rejudge
 from sockcheck.verdict import Verdict
 
@@ -144,6 +156,22 @@ with socket.create_server((sys.argv[1], int(sys.argv[2]))) as listener:
     (blocked,) = [event for event in events if isinstance(event, Blocked)]
     assert 0 < blocked.sent < BIG.size
     assert not [event for event in events if isinstance(event, DeadlinePassed)]
+
+
+def test_who_has_much_to_read_has_not_settled_before_all_of_it_is_read() -> None:
+    leaves: list[Action] = [
+        CONNECT,
+        Send(HERE, (BIG,), (), None, 10.0),
+        # More than is read in one go waits in our kernel now.
+        Await(HERE, "rest", 10.0),
+        Await(HERE, "settled", 10.0),
+        Close(HERE, unread=True),
+    ]
+    many = replace(case(), actors=(Actor("client", tuple(leaves), pushes=True),))
+    events = perform([many], ECHO)
+    assert verdict(events) == Verdict("pass")
+    received = [event.data for event in events if isinstance(event, Received)]
+    assert sum(data.size if isinstance(data, Elided) else len(data) for data in received) == BIG.size
 
 
 def test_what_one_captures_another_sends() -> None:
