@@ -18,7 +18,7 @@ from sockcheck.observe import measures, processes
 from sockcheck.observe.proctcp import ListenSource, listen_source
 from sockcheck.observe.sockdiag import Listener
 from sockcheck.scenario import Measure
-from sockcheck.target import RELISTENS_WITHIN, RELOOK, Clock, Emit, Health
+from sockcheck.target import RELISTENS_WITHIN, RELOOK, Clock, Emit, Health, Second
 
 
 class ConnectedTarget:
@@ -93,7 +93,7 @@ class ConnectedTarget:
     async def restart(self) -> float:
         raise target_errors.not_started_here(self.address)
 
-    async def second(self, limit: float) -> tuple[int | None, bytes]:
+    async def second(self, limit: float) -> Second:
         raise target_errors.not_started_here(self.address)
 
     def limit_files(self, files: int, *, least: bool) -> int:

@@ -449,7 +449,7 @@ class ServerLimited:
 class SecondEnded:
     """The same command, started once more while the server ran, has ended, or is still there: `status` is None then.
 
-    `output` is what it wrote.
+    `output` is what it wrote. `listens`: it does so at the same address, beside the first (SO_REUSEPORT).
     """
 
     at: float
@@ -457,6 +457,7 @@ class SecondEnded:
     step: int
     status: int | None
     output: bytes
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

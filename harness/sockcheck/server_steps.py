@@ -201,8 +201,11 @@ class _Performer:
 
     async def _second(self, command: DoSecond) -> None:
         self._waits()
-        status, output = await self._target.second(command.deadline - self._world.clock())
-        self._world.emit(SecondEnded(self._world.clock(), self._attempt, command.step, status, output))
+        second = await self._target.second(command.deadline - self._world.clock())
+        at = self._world.clock()
+        self._world.emit(
+            SecondEnded(at, self._attempt, command.step, second.status, second.output, listens=second.listens)
+        )
 
     async def _check(self, command: DoCheck) -> None:
         values: tuple[float | None, ...] = ()

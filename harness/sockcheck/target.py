@@ -148,11 +148,9 @@ class Target(Protocol):
     async def restart(self) -> float:
         """Stop it, with SIGTERM and then SIGKILL, and `start_again`."""
 
-    async def second(self, limit: float) -> tuple[int | None, bytes]:
-        """Start the same command once more, beside this one, and stop it after `limit` seconds if it has not ended.
-
-        Its first process's status, negative for a signal, or None where it had to be stopped; and what it wrote.
-        """
+    async def second(self, limit: float) -> Second:
+        """Start the same command once more, beside this one, and stop it when it listens there too, or after `limit`
+        seconds, if it has not ended."""
 
     def limit_files(self, files: int, *, least: bool) -> int:
         """Let each process have `files` more descriptors than it has, or so many at the `least`: how many it may have.
@@ -162,6 +160,16 @@ class Target(Protocol):
 
     def measure(self, what: Measure) -> float | None:
         """A figure as it is now, None where it cannot be seen. `sockcheck.observe.measures` says what is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What became of a second server at the same address: its first process's `status`, negative for a signal, or None
+    where it had to be stopped; what it wrote; and whether it `listens` there beside the first."""
+
+    status: int | None
+    output: bytes
+    listens: bool
 
 
 class StartedTarget:
@@ -235,18 +243,26 @@ class StartedTarget:
             self._stopped = await self._stop_life()
         return await self.start_again()
 
-    async def second(self, limit: float) -> tuple[int | None, bytes]:
+    async def second(self, limit: float) -> Second:
         life = Life(self.command, self._source, lambda message: None)
+        here = self._listening_here()
         self._nursery.start_soon(life.run)
         try:
             await life.start()
             with trio.move_on_after(max(0.0, limit)):
-                await life.ended.wait()
+                while life.gone is None and self._listening_here() <= here:
+                    with trio.move_on_after(RELOOK):
+                        await life.ended.wait()
             await life.keeper.ping()
-            return None if life.gone is None else life.gone.status, bytes(life.output)
+            status = None if life.gone is None else life.gone.status
+            return Second(status, bytes(life.output), listens=not self._listening_here() <= here)
         finally:
             with trio.CancelScope(shield=True):
                 await life.close()
+
+    def _listening_here(self) -> frozenset[int]:
+        """The listening sockets at its address, whose ever they are; several share it by SO_REUSEPORT (socket(7))."""
+        return frozenset(row.inode for row in self._source.listeners() if serves(row, self.address))
 
     def limit_files(self, files: int, *, least: bool) -> int:
         allowed = files

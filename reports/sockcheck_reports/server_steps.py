@@ -57,6 +57,8 @@ def in_words(event: ServerEvent, action: ServerAction | None) -> str:
             return plain(event.why) if event.why else f"may have {count(event.files, 'descriptor')} open from here on"
         case SecondEnded():
             how = "is still there" if event.status is None else status(event.status)
+            if event.listens:
+                how = "listens at the same address too"
             return f"the same command once more {how}; it wrote {size(len(event.output))}"
         case ServerWaited():
             waited = f" {duration(action.duration)}" if isinstance(action, Wait) else ""

@@ -146,7 +146,7 @@ def run(server: GoodServer, surroundings: str, number: int, before: Sequence[str
         except subprocess.TimeoutExpired:
             errors.append(f"not over after {LONGEST} s")
         cases = [case for case in outcomes(record) if case.outcome != "not run"] if record.exists() else []
-        failed = [case for case in cases if case.outcome in ("fail", "flaky")]
+        failed = server.accusations(cases)
         errors += [str(case) for case in cases if case.outcome not in ("pass", "fail", "flaky")]
         if (failed or errors) and record.exists():
             shutil.copy(record, how.folder / f"{surroundings}-{server.name}-{number}.jsonl")

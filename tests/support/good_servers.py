@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,19 +13,25 @@ import yaml
 from performing import GOOD, compiled
 from tools import CHECKOUT, node, tool
 
+from sockcheck.case import Case
 from sockcheck.events import CaseJudged, CaseNotRun, CaseStarted
 from sockcheck.recording import read
 
 
 @dataclass(frozen=True)
 class GoodServer:
-    """`without`: the promises of its contract that it does not make."""
+    """`without`: the promises of its contract that it does not make. `breaks`: the laws that it breaks indeed."""
 
     name: str
     kind: str
     contract: str
     command: str
     without: Sequence[str] = ()
+    breaks: Sequence[str] = ()
+
+    def accusations(self, cases: Iterable[Outcome]) -> list[Outcome]:
+        """What it is accused of falsely."""
+        return [case for case in cases if case.outcome in ("fail", "flaky") and case.law not in self.breaks]
 
     def words(self, folder: Path) -> list[str]:
         """The command. What must be compiled for it is compiled into `folder`."""
@@ -72,6 +78,7 @@ class Outcome:
     """What became of one case. `said`: the findings, or the reason where there is none."""
 
     case: str
+    law: str
     attempt: int
     outcome: str
     said: Sequence[str]
@@ -82,13 +89,14 @@ class Outcome:
 
 def outcomes(record: Path) -> Iterator[Outcome]:
     """Every case of a record, also those that were not run."""
-    cases: dict[int, str] = {}
+    cases: dict[int, Case] = {}
     for event in read(record):
         if isinstance(event, CaseStarted):
-            cases.setdefault(event.trial, event.case.id)
+            cases.setdefault(event.trial, event.case)
         elif isinstance(event, CaseJudged):
             verdict = event.verdict
             said = [f"{finding.kind}: {finding.message}" for finding in verdict.findings] or [verdict.reason]
-            yield Outcome(cases[event.trial], event.attempts[-1], verdict.outcome, said)
+            case = cases[event.trial]
+            yield Outcome(case.id, case.law, event.attempts[-1], verdict.outcome, said)
         elif isinstance(event, CaseNotRun):
-            yield Outcome(event.case.id, 0, "not run", [event.why])
+            yield Outcome(event.case.id, event.case.law, 0, "not run", [event.why])

@@ -7,6 +7,7 @@ from report_builder import span
 
 from sockcheck.case import Check, Comparison, Exits, Kill, Pause, Restart, Resume, ServerAction, Signal, Start, Wait
 from sockcheck.events import (
+    SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
@@ -37,6 +38,17 @@ PAST = ServerDeadlinePassed(1.0, 1, 0)
         (ServerStarted(1.0, 1, 0, 7, 0.04), Start(SPAN), "started again; it listens after 40 ms"),
         (ServerStarted(1.0, 1, 0, 7, 0.04), Restart(SPAN), "restarted; it listens after 40 ms"),
         (ServerNotStarted(1.0, 1, 0, "it exited\x07", b""), None, "not started again: it exited\\x07"),
+        (
+            SecondEnded(1.0, 1, 0, 1, b"taken"),
+            None,
+            "the same command once more exited with status 1; it wrote 5 bytes",
+        ),
+        (SecondEnded(1.0, 1, 0, None, b""), None, "the same command once more is still there; it wrote 0 bytes"),
+        (
+            SecondEnded(1.0, 1, 0, None, b"", listens=True),
+            None,
+            "the same command once more listens at the same address too; it wrote 0 bytes",
+        ),
         (ServerWaited(1.0, 1, 0), Wait(SPAN, 0.3), "waited 300 ms, as the scenario says"),
         (ServerChecked(1.0, 1, 0, (1.0,), ""), None, "checked: nothing"),
         (PAST, Check(SPAN, (), 2.0), "not so within 2.00 s"),

@@ -208,6 +208,12 @@ def test_a_second_server_that_ends_with_a_reason_is_right() -> None:
     assert serving.completed
 
 
+def test_a_second_server_that_shares_the_address_has_nothing_to_tell() -> None:
+    serving = begin(Taken(HERE, 10.0))
+    serving.tell(SecondEnded(2.0, 1, 0, None, b"", listens=True))
+    assert serving.completed
+
+
 def test_a_pause_is_still_for_everyone() -> None:
     serving = begin(Pause(HERE))
     assert serving.command == DoSignal(0, signal.SIGSTOP, everyone=True)

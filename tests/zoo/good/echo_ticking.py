@@ -34,11 +34,11 @@ def tick() -> None:
 
 
 signal.signal(signal.SIGTERM, lambda *_: ended.set())
-threading.Thread(target=tick).start()
 with (
     socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener,
     selectors.DefaultSelector() as selector,
 ):
+    threading.Thread(target=tick).start()
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)
     while not ended.is_set():

@@ -65,11 +65,12 @@ def serve(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         client.connection.close()
 
 
-daemonize()
 with (
     socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=128) as listener,
     selectors.DefaultSelector() as selector,
 ):
+    # Behind bind(), so that who starts it learns whether the address is to be had.
+    daemonize()
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)
     while True:
