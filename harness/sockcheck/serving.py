@@ -311,14 +311,12 @@ class Serving:
         self._fail("spinning", message, wanted, f"{event.share:.0%} of a CPU, used or waited for", event.at)
 
     def _second_ended(self, event: SecondEnded) -> None:
-        """A second server that cannot have the address has to say so, to whoever started it and to who reads it.
-
-        Where both share it there is no error to tell of.
-        """
+        """A second server that cannot have the address has to say so, to whoever started it and to who reads it."""
         wanted = "it ends by itself, not with status 0, and says why"
         wrote = quoted(event.output[-_SHOWN:], _SHOWN) if event.output else "nothing"
         if event.listens:
-            self._step_done(event.at)
+            message = "started once more at an address that is taken, the server listens there too (SO_REUSEPORT)"
+            self._fail("no-exit", message, wanted, "the kernel deals out clients to both of them", event.at)
         elif event.status is None:
             message = "started once more at an address that is taken, the server did not end"
             self._fail("no-exit", message, wanted, f"it was still there; it wrote {wrote}", event.at)

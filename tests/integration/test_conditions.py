@@ -154,7 +154,7 @@ def test_list_says_what_runs_and_what_does_not_and_why(talk: Path) -> None:
         "# talk/hello::end.half: not run: 'half-close' is needed, which the contract 'talk' does not promise",
     ]
     running = sockcheck("list", talk, "--cases", "--conditions", "life.restart", "--connect", "127.0.0.1:9")
-    assert "not run: it needs" in running.out
+    assert "not run: 'restart' is needed" in running.out
 
 
 def test_one_case_alone_is_run_by_its_id(talk: Path) -> None:

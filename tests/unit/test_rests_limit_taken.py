@@ -208,10 +208,11 @@ def test_a_second_server_that_ends_with_a_reason_is_right() -> None:
     assert serving.completed
 
 
-def test_a_second_server_that_shares_the_address_has_nothing_to_tell() -> None:
+def test_a_second_server_that_shares_the_address_is_told_by_that() -> None:
     serving = begin(Taken(HERE, 10.0))
     serving.tell(SecondEnded(2.0, 1, 0, None, b"", listens=True))
-    assert serving.completed
+    message = "started once more at an address that is taken, the server listens there too (SO_REUSEPORT)"
+    assert (finding(serving).kind, finding(serving).message) == ("no-exit", message)
 
 
 def test_a_pause_is_still_for_everyone() -> None:
