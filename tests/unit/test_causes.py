@@ -27,6 +27,7 @@ def result(
     after: tuple[str, ...] = (),
     breaks: str = "",
     difference: Difference | None = None,
+    received: int = 0,
 ) -> Result:
     """A case of that law, which failed with findings of these kinds, or passed where there are none.
 
@@ -35,7 +36,8 @@ def result(
     scenario = scenario or ("hello" if variation or law == "plain" else law)
     name = f"echo/{scenario}::{law}({variation})" if variation else f"echo/{scenario}::plain"
     findings = tuple(
-        Finding(kind, breaks or law, "", 0, Span("", 0, 0, 0), says, "", "", 0, 0.0, difference) for kind in kinds
+        Finding(kind, breaks or law, "", 0, Span("", 0, 0, 0), says, "", "", received, 0.0, difference)
+        for kind in kinds
     )
     case = replace(built_case(scenario, law=law), id=name, variation=variation, traits=traits)
     return Result(case, Verdict(outcome if kinds else "pass", findings), after)
@@ -129,6 +131,9 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("split-delimiter", [PLAIN, cut("in-delimiter", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
     ("one-recv", [PLAIN, cut("in-body", "reset"), cut("in-delimiter", "silence"), result("pace.slow", "reset")]),
     ("one-recv", [PLAIN, result("cut.at-k", "missing-bytes", scenario="cut-in-two"), result("merge.sends", "silence")]),
+    ("one-turn", [PLAIN, result("cut.at-k", "missing-bytes", received=2), result("pace.slow", "missing-bytes")]),
+    ("one-turn", [PLAIN, result("plain", "early-end", says="none of it came", scenario="two-turns", received=2),
+                  result("size.edges", "missing-bytes")]),
     ("tail-dropped", [PLAIN, cut("in-body"), result("merge.sends", "silence"), result("merge.pipeline", "silence")]),
     ("tail-dropped", [PLAIN, cut("in-body"), result("merge.pipeline", "silence")]),
     ("tail-dropped", [PLAIN, result("cut.every-byte"), result("merge.sends", "silence"), result("cut.at-k", "reset")]),

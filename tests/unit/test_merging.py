@@ -114,7 +114,7 @@ def test_causes_are_named_of_all_cases_together() -> None:
     second = shard(2)
     second.events.insert(-1, CauseNamed(1.0, "old", "", "plain", False, "", "", "", "", (), "", ""))
     events = merge(shard(1), second, shard(3))
-    assert [event.id for event in of_kind(events, CauseNamed)] == ["one-recv"]
+    assert [event.id for event in of_kind(events, CauseNamed)] == ["one-turn"]
     [cause] = of_kind(events, CauseNamed)
     assert cause.cases == ("echo/pieces::cut.at-k",)
     assert events.index(cause) == len(events) - 2

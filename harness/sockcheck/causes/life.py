@@ -124,7 +124,7 @@ DEATHS = (
         (
             Pattern((Cases(kinds=("deaf",)),), takes=(Cases(("leave.*", "neighbour.fails"), _UNSERVED),)),
             Pattern(
-                (Cases(("leave.*",), (*_WAITS, "refused"), derived=True, unanswered=True),),
+                (Cases(("leave.*",), (*_WAITS, "refused"), derived=True, answered=False),),
                 takes=(Cases(("leave.*", "neighbour.fails", "limit.files", "churn.*"), _UNSERVED),),
             ),
             Pattern(

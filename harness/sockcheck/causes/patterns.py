@@ -43,12 +43,11 @@ class Cases:
     `laws`, `scenarios` and `hosts` are globs. A law is that of the case, that of one of its findings, or, for a case
     that fails only after others, theirs. `hosts` are the addresses that clients connect to, where they are named.
     `says` stands in the message of a finding. `derived`: made from an exchange by a condition, or not, as somebody
-    wrote it. `half_closes`: one of its clients does. `kept_open`: the server is not to
-    end a connection by itself. `alone`: it fails by itself, not only after others. `unanswered`:
-    nothing had come. `binary`: a client sends what is no text, or only text. `swapped`: the first difference is a
-    number with its bytes the other way round. `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no
-    ASCII was expected. `silent`: no client sends anything. `more`: behind the first difference, what was expected came
-    all the same.
+    wrote it. `half_closes`: one of its clients does. `kept_open`: the server is not to end a connection by itself.
+    `alone`: it fails by itself, not only after others. `answered`: something had come, or nothing. `binary`: a client
+    sends what is no text, or only text. `swapped`: the first difference is a number with its bytes the other way round.
+    `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no ASCII was expected. `silent`: no client sends
+    anything. `more`: behind the first difference, what was expected came all the same.
     """
 
     laws: tuple[str, ...] = ()
@@ -61,7 +60,7 @@ class Cases:
     half_closes: bool = False
     kept_open: bool = False
     alone: bool = False
-    unanswered: bool = False
+    answered: bool | None = None
     binary: bool | None = None
     swapped: bool = False
     replaced: bool = False
@@ -145,7 +144,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.alone or not one.result.after)
         and (not cases.half_closes or _half_closes(case))
         and (not cases.kept_open or not _server_ends(case))
-        and (not cases.unanswered or any(finding.received == 0 for finding in findings))
+        and (cases.answered is None or any((finding.received > 0) is cases.answered for finding in findings))
         and (cases.binary is None or cases.binary is _is_binary(case))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
         and (not cases.replaced or any(_is_replaced(finding) for finding in findings))

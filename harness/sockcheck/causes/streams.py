@@ -24,6 +24,14 @@ _MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
 _NOT_IN_ORDER = "not in order"
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
+# A part is answered, and then the connection ends: whatever else is due does not come.
+_ONE_TURN = (
+    _PIECES,
+    _MANY_AT_ONCE,
+    Cases(("size.*", "merge.*")),
+    Cases(kinds=_CLOSED, says=("did not come", "none of it came")),
+    Cases(kinds=("early-end",)),
+)
 
 
 def _cut(*traits: str) -> Cases:
@@ -85,7 +93,7 @@ STREAMS = (
             # Of many replies some come: those that fill the buffer.
             Pattern(
                 (
-                    Cases(("plain",), ("silence",), unanswered=True),
+                    Cases(("plain",), ("silence",), answered=False),
                     Cases(("size.large",), ("silence",), says=("not all of it came",)),
                 ),
                 never=(Cases(("plain",)),),
@@ -170,6 +178,27 @@ STREAMS = (
         ),
     ),
     Entry(
+        "one-turn",
+        "answers what its first recv() gives, and ends the connection",
+        "cut.at-k",
+        "A client asks once, and all of it is there at once, one thinks; it goes on until it closes, and what it sends "
+        "comes in pieces.",
+        'while data := client.recv(4096):  # b"" is the client\'s end\n'
+        "    answer(data)  # what is whole of it; the rest waits for more",
+        "while ((n = recv(client, buffer, sizeof buffer, 0)) > 0) /* 0 is the client's end */\n"
+        "    answer(client, buffer, n); /* what is whole of it; the rest waits for more */",
+        (
+            Pattern(
+                (Cases(("cut.*",), _CLOSED, answered=True),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_TURN
+            ),
+            Pattern(
+                (Cases(("plain",), _CLOSED, says=("none of it came",), kept_open=True, answered=True),),
+                never=(_EVERY_BYTE,),
+                takes=_ONE_TURN,
+            ),
+        ),
+    ),
+    Entry(
         "one-recv",
         "takes one recv() for one message",
         "cut.at-k",
@@ -182,19 +211,7 @@ STREAMS = (
         "  if (n <= 0) return;\n"
         "  used += n; }",
         (
-            # It answers once, and closes: whatever else is due does not come.
-            Pattern(
-                (Cases(("cut.*",), _CLOSED),),
-                passes=(_PLAIN,),
-                never=(_EVERY_BYTE,),
-                takes=(
-                    _PIECES,
-                    _MANY_AT_ONCE,
-                    Cases(("size.*", "merge.*")),
-                    Cases(kinds=_CLOSED, says=("did not come", "none of it came")),
-                    Cases(kinds=("early-end",)),
-                ),
-            ),
+            Pattern((Cases(("cut.*",), _CLOSED),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_TURN),
             # It answers each piece, and of what comes together only the first.
             Pattern(
                 (Cases(("cut.*",), ("surplus-bytes",)),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_ANSWER
@@ -263,12 +280,12 @@ STREAMS = (
         "Look for the end of the message, by its delimiter or its length; never compare n with sizeof buffer.",
         (
             Pattern(
-                (Cases(("size.edges",), traits=("power",), unanswered=True),),
+                (Cases(("size.edges",), traits=("power",), answered=False),),
                 clear=(Cases(("size.edges",), traits=("below-power", "above-power")),),
                 takes=_FILLED,
             ),
             Pattern(
-                (Cases(("size.edges",), traits=("below-power",), unanswered=True),),
+                (Cases(("size.edges",), traits=("below-power",), answered=False),),
                 clear=(Cases(("size.edges",), traits=("power", "above-power")),),
                 takes=_FILLED,
             ),
