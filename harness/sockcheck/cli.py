@@ -192,9 +192,9 @@ def _parser() -> argparse.ArgumentParser:
     check = _add(verbs, "check", "read scenario files and show every mistake in them")
     check.add_argument("paths", metavar="PATH", nargs="+", help="scenario files, or folders of them")
     _add_list(verbs)
-    explain = _add(verbs, "explain", "say what a law means, how it is broken, and how that is mended")
+    explain = _add(verbs, "explain", "say what a law or a cause means, and how it is mended")
     explain.add_argument(
-        "law", metavar="LAW", nargs="?", help="its id, or a pattern such as 'cut.*'; default: list all"
+        "law", metavar="ID", nargs="?", help="a law, a pattern such as 'cut.*', or a cause; default: list all laws"
     )
     explain.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_doctor(verbs)

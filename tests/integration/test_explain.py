@@ -55,14 +55,22 @@ def test_a_pattern_shows_several_in_short() -> None:
     assert headings == [law for law in TOLD if law.startswith("merge.")]
 
 
+def test_a_cause_is_told_as_well() -> None:
+    ran = sockcheck("explain", "one-turn")
+    assert (ran.code, ran.err) == (0, "")
+    assert "The server answers what its first recv() gives, and ends the connection." in ran.out
+    assert "while data := client.recv(4096)" in ran.out
+    assert "`sockcheck explain cut.at-k`" in ran.out
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("cut.at", "there is no law 'cut.at'\nhint: did you mean 'cut.at-k'?"),
+        ("cut.at", "there is no law or cause 'cut.at'\nhint: did you mean 'cut.at-k'?"),
         ("neighbor.deaf", "did you mean 'neighbour.deaf'?"),
-        ("cat.*", "there is no law 'cat.*'"),
-        ("%", "there is no law '%'\nhint: `sockcheck explain` lists them all"),
-        ("../index", "there is no law '../index'"),
+        ("cat.*", "there is no law or cause 'cat.*'"),
+        ("%", "there is no law or cause '%'\nhint: `sockcheck explain` lists them all"),
+        ("../index", "there is no law or cause '../index'"),
         ("datagram.whole", "nothing is told of 'datagram.whole': this version does not test it"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`sockcheck explain`: what a law means, how it is tested, how it is broken and how that is mended."""
+"""`sockcheck explain`: what a law means, how it is tested, how it is broken and how that is mended; or a cause."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sockcheck.causes.patterns import Entry
+from sockcheck.causes.table import TABLE
 from sockcheck.commands.outputs import coloured, say, width
 from sockcheck.errors import UsageError
 from sockcheck.laws import LAWS
@@ -14,29 +16,64 @@ from sockcheck_reports import law as report
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Print the page of one law, some in short where a pattern is given, or a list of all; 0. Raises UsageError."""
+    """Print the page of one law or cause, some laws in short where a pattern is given, or a list of all laws; 0.
+
+    Raises UsageError.
+    """
     folder = _folder()
     pages = {law: path for law in LAWS if (path := folder / f"{law}.md").is_file()}
     columns, colour = width(), coloured(options)
-    asked = options.law
+    asked, causes = options.law, {entry.id: entry for entry in TABLE}
     if asked is None:
         say(report.overview([(law, LAWS[law]) for law in pages], width=columns, colour=colour))
     elif asked in pages:
         say(report.render(_text(pages[asked]), width=columns, colour=colour))
+    elif asked in causes:
+        say(report.render(_page(causes[asked]), width=columns, colour=colour))
     else:
         chosen = [path for law, path in pages.items() if fnmatchcase(law, asked)]
         if not chosen:
-            raise _unknown(asked, list(pages))
+            raise _unknown(asked, [*pages, *causes])
         say(report.in_short([_text(path) for path in chosen], width=columns, colour=colour))
     return 0
 
 
-def _unknown(asked: str, laws: list[str]) -> UsageError:
+def _page(cause: Entry) -> str:
+    """What reports say of a cause, as a page."""
+    return f"""# {cause.id}
+
+The server {cause.title}.
+
+## The thought
+
+{cause.thought}
+
+## How to mend it
+
+### Python
+
+```python
+{cause.python}
+```
+
+### C
+
+```c
+{cause.c}
+```
+
+## The law
+
+{LAWS[cause.law]} `sockcheck explain {cause.law}` tells of it.
+"""
+
+
+def _unknown(asked: str, known: list[str]) -> UsageError:
     if asked in LAWS:
         return UsageError(f"nothing is told of {asked!r}: this version does not test it")
-    near = nearest(asked, laws)
+    near = nearest(asked, known)
     hint = f"did you mean {near!r}? " if near else ""
-    return UsageError(f"there is no law {asked!r}", f"{hint}`sockcheck explain` lists them all")
+    return UsageError(f"there is no law or cause {asked!r}", f"{hint}`sockcheck explain` lists them all")
 
 
 def _folder() -> Path:

@@ -97,8 +97,7 @@ class Grading:
     async def _reference_is_right(self, children: Children) -> bool:
         """Whether the known-good server gets all points; else `_failure` says what is wrong."""
         subject = Submission(REFERENCE, REFERENCE, self._plan.seed)
-        said = f"{count(len(self._submissions), 'submission')} will be graded if the reference gets all points\n"
-        say(said, sys.stderr)
+        say("The reference goes first: unless it gets all points, nobody else is graded\n", sys.stderr)
         try:
             found = await graded(children, self._plan, subject, None, "")
         except UsageError as error:
