@@ -342,6 +342,12 @@ def test_a_long_row_of_cases_before_a_failure_says_nothing_of_what_they_do() -> 
         assert named(PLAIN, *left, behind) == [cause]
 
 
+def test_who_hangs_up_and_takes_what_comes_in_pieces_does_not_take_one_recv_for_all() -> None:
+    hangs_up = result("plain", "early-end", says="none of it came", scenario="two-turns", received=2)
+    assert named(PLAIN, hangs_up) == ["one-turn"]
+    assert named(PLAIN, hangs_up, result("cut.at-k", variation="1")) == [UNKNOWN]
+
+
 def test_where_few_may_wait_a_crowd_is_not_served_at_once() -> None:
     short = result("crowd.backlog", "wrong-measure", variation="1")
     assert named(PLAIN, short, result("crowd.at-once", "silence", variation="1")) == ["short-backlog"]

@@ -193,7 +193,7 @@ STREAMS = (
             ),
             Pattern(
                 (Cases(("plain",), _CLOSED, says=("none of it came",), kept_open=True, answered=True),),
-                never=(_EVERY_BYTE,),
+                never=(_CUT,),
                 takes=_ONE_TURN,
             ),
         ),
