@@ -166,7 +166,7 @@ def test_one_that_misbehaves_costs_the_others_nothing_and_only_what_is_open_is_d
         "spews": "6",
         "syntax": "0",
     }
-    assert table["recv"]["causes"] == "one-recv"
+    assert table["recv"]["causes"] == "one-turn"
     assert table["recv"]["echo/hello [cut.at-k]"] == "0"
     assert table["kills"]["status"] == "regrade"
     assert "did not start" in table["syntax"]["reason"]
@@ -186,7 +186,7 @@ def test_one_that_misbehaves_costs_the_others_nothing_and_only_what_is_open_is_d
         assert "secret" not in (folder / "report.html").read_text()
         assert "secret" not in (folder / "feedback.txt").read_text()
     feedback = (made.folder / "grades" / "recv" / "feedback.txt").read_text()
-    assert "CAUSE  The server takes one recv() for one message" in feedback
+    assert "CAUSE  The server answers what its first recv() gives, and ends the connection" in feedback
     assert "python ./server.py" in feedback.replace(sys.executable, "python")
     again = made.grade("--at-once", "3")
     assert again.code == 5
