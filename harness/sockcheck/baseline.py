@@ -14,8 +14,10 @@ from typing import get_args
 
 from sockcheck.case import SERVER, Case
 from sockcheck.events import CaseJudged, CaseStarted, Event
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import dataclass, replace
-from sockcheck.scenario import Span
 from sockcheck.verdict import IN_BASELINE, Finding, Kind, Verdict
 
 KNOWN_TO_FAIL = tuple(kind for kind in get_args(Kind) if kind != "not-known-to-fail")

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import dataclass
-from sockcheck.scenario import Measure, Outcome, Span, State
+from sockcheck.steps import (
+    Measure,
+    Outcome,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True)

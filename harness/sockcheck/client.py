@@ -18,7 +18,7 @@ from typing import Literal, assert_never
 import trio
 
 from sockcheck.addresses import Address
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     Barrier,
     Blocked,

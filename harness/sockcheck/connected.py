@@ -17,7 +17,9 @@ from sockcheck.keeper.client import Tree
 from sockcheck.observe import measures, processes
 from sockcheck.observe.proctcp import ListenSource, listen_source
 from sockcheck.observe.sockdiag import Listener
-from sockcheck.scenario import Measure
+from sockcheck.steps import (
+    Measure,
+)
 from sockcheck.target import RELISTENS_WITHIN, RELOOK, Clock, Emit, Health, Second
 
 

@@ -14,18 +14,18 @@ import trio
 from sockcheck import server_steps
 from sockcheck.case import SERVER, Action, Await, Case, Pause
 from sockcheck.client import Client
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
-    CaseTimedOut,
     Connected,
     DeadlinePassed,
+    Settled,
+)
+from sockcheck.events import (
+    CaseTimedOut,
     Event,
     Figures,
     Growth,
     HealthRead,
-    ServerDeadlinePassed,
-    ServerStarted,
-    Settled,
     Troubled,
 )
 from sockcheck.judging import Judge
@@ -33,6 +33,10 @@ from sockcheck.marks import Board
 from sockcheck.observe import measures, resting
 from sockcheck.observe.settling import settle
 from sockcheck.segments import REST_LIMIT
+from sockcheck.server_events import (
+    ServerDeadlinePassed,
+    ServerStarted,
+)
 from sockcheck.serving import SPIN
 from sockcheck.slopes import growths
 from sockcheck.target import Target

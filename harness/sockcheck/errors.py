@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     # What has no place needs no spans: `--help` loads none of the data.
-    from sockcheck.scenario import Span
+    from sockcheck.forms import (
+        Span,
+    )
 
 
 class SockcheckError(Exception):

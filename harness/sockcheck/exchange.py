@@ -30,7 +30,7 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     Blocked,
     ClientEvent,

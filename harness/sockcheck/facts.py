@@ -11,7 +11,16 @@ from dataclasses import replace
 
 from sockcheck.baseline import Baseline
 from sockcheck.case import Case
-from sockcheck.events import CaseFinished, CaseJudged, CauseNamed, Elided, Event, Received
+from sockcheck.client_events import (
+    Elided,
+    Received,
+)
+from sockcheck.events import (
+    CaseFinished,
+    CaseJudged,
+    CauseNamed,
+    Event,
+)
 from sockcheck.judging import Bench
 from sockcheck.tallying import Tally
 from sockcheck.verdict import Outcome, Verdict

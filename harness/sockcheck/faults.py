@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from sockcheck.case import Connect, End, Quiet, Send
-from sockcheck.events import PeerClosed
+from sockcheck.client_events import (
+    PeerClosed,
+)
 from sockcheck.show import count, quoted, seconds
 from sockcheck.verdict import Kind
 from sockcheck.wording import ORDERLY, OUTCOMES, RESET, ended, ending_seen, wanted_end

@@ -7,7 +7,9 @@ from collections import ChainMap
 from dataclasses import dataclass
 
 from sockcheck.case import Action, Await, Connect, Expect, Mark, Meet, Not, Send, Shutdown, Wait, WaitFor
-from sockcheck.events import Data
+from sockcheck.client_events import (
+    Data,
+)
 from sockcheck.matching import Done, ExactMatcher, Matcher, Mismatch, NotMatcher, matcher
 from sockcheck.payloads import MissingValueError
 

@@ -6,23 +6,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sockcheck.case import SERVER, Action, Actor, Case, Close, Reset, ServerAction
+from sockcheck.client_events import (
+    ClientEvent,
+    Connected,
+    Marked,
+    Released,
+    Waited,
+)
 from sockcheck.events import (
     CaseFinished,
     CaseStarted,
     CaseTimedOut,
-    ClientEvent,
-    Connected,
     Event,
     HealthRead,
-    Marked,
-    Released,
-    ServerEvent,
     TargetExited,
     Troubled,
-    Waited,
 )
 from sockcheck.evidence import is_hard
 from sockcheck.exchange import Exchange
+from sockcheck.server_events import (
+    ServerEvent,
+)
 from sockcheck.serving import SPIN, Serving
 from sockcheck.show import seconds, status_text
 from sockcheck.verdict import Finding, Kind, Verdict

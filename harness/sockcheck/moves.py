@@ -6,7 +6,9 @@ from typing import Literal
 
 from sockcheck.case import Connect, Send
 from sockcheck.frozen import dataclass
-from sockcheck.scenario import State
+from sockcheck.steps import (
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True)

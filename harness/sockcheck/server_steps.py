@@ -8,11 +8,19 @@ from typing import Protocol, assert_never
 import trio
 
 from sockcheck.case import SERVER
+from sockcheck.client_events import (
+    Marked,
+    Released,
+    Waited,
+)
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     Figures,
-    Marked,
-    Released,
+)
+from sockcheck.keeper.client import KeeperError
+from sockcheck.observe import measures, resting
+from sockcheck.observe.settling import until
+from sockcheck.server_events import (
     SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
@@ -23,12 +31,7 @@ from sockcheck.events import (
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    Waited,
 )
-from sockcheck.keeper.client import KeeperError
-from sockcheck.observe import measures, resting
-from sockcheck.observe.settling import until
-from sockcheck.scenario import Measure
 from sockcheck.serving import (
     DoAwaitExit,
     DoCheck,
@@ -44,6 +47,9 @@ from sockcheck.serving import (
     DoWaitUntil,
     Serving,
     holds,
+)
+from sockcheck.steps import (
+    Measure,
 )
 from sockcheck.target import Target
 from sockcheck.target_errors import SignalError

@@ -30,9 +30,14 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Marked,
     Released,
+    Waited,
+)
+from sockcheck.frozen import dataclass
+from sockcheck.segments import REST_LIMIT
+from sockcheck.server_events import (
     SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
@@ -44,10 +49,7 @@ from sockcheck.events import (
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    Waited,
 )
-from sockcheck.frozen import dataclass
-from sockcheck.segments import REST_LIMIT
 from sockcheck.show import quoted, seconds, signal_name, status_text
 from sockcheck.verdict import Finding, Kind
 from sockcheck.wording import hindered

@@ -24,7 +24,9 @@ from sockcheck.life import Life, Meant
 from sockcheck.observe import measures, processes
 from sockcheck.observe.proctcp import ListenSource, listen_source
 from sockcheck.reservation import Reservation
-from sockcheck.scenario import Measure
+from sockcheck.steps import (
+    Measure,
+)
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 # How often another port is chosen for a target that finds its own in use.

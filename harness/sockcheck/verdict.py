@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import dataclass
-from sockcheck.scenario import Span
 
 Kind = Literal[
     "wrong-bytes",  # what came differs from what was expected

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sockcheck.case import End
-from sockcheck.events import PeerClosed
+from sockcheck.client_events import (
+    PeerClosed,
+)
 from sockcheck.show import seconds
 
 # A deadline is no evidence when sockcheck or the server was kept from running for more than this share of it; below

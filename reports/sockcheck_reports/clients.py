@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from sockcheck.case import SERVER, Action, Case, Mark, Meet, ServerAction
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.verdict import Finding
 
 from .excerpt import plain

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.verdict import Difference, Finding
 
 from .wording import plain as plain

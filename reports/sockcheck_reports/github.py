@@ -13,7 +13,9 @@ from html import escape
 from itertools import islice
 from typing import Literal
 
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 
 from .causes import advising, counting, groups, mending, more_of
 from .excerpt import clipped, plain

@@ -12,7 +12,9 @@ from typing import Literal
 
 from sockcheck.case import Case
 from sockcheck.events import CaseNotRun
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 
 from .failure import hints
 from .view import CaseView, CauseView, View

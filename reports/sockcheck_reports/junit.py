@@ -12,7 +12,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from sockcheck.case import Case
 from sockcheck.events import CaseNotRun, TargetFailed
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 
 from .accounts import WIDTH, Accounts
 from .excerpt import clipped, plain

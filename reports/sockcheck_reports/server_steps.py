@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from sockcheck.case import Action, Check, Comparison, Exits, Kill, Pause, Restart, Resume, ServerAction, Start, Wait
-from sockcheck.events import (
+from sockcheck.server_events import (
     SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,

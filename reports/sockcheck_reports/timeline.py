@@ -28,26 +28,36 @@ from sockcheck.case import (
     Signal,
     Wait,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     Blocked,
-    CaseFinished,
-    CaseStarted,
-    CaseTimedOut,
     ClientEvent,
     Closed,
     Connected,
     ConnectFailed,
     DeadlinePassed,
     Elided,
-    HealthRead,
     Marked,
     PeerClosed,
     Received,
     Released,
-    SecondEnded,
     SendFailed,
     Sent,
+    Settled,
+    ShutDown,
+    Waited,
+)
+from sockcheck.events import (
+    CaseFinished,
+    CaseStarted,
+    CaseTimedOut,
+    HealthRead,
+    TargetExited,
+    TargetOutput,
+    Troubled,
+)
+from sockcheck.server_events import (
+    SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
@@ -58,12 +68,6 @@ from sockcheck.events import (
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    Settled,
-    ShutDown,
-    TargetExited,
-    TargetOutput,
-    Troubled,
-    Waited,
 )
 from sockcheck.verdict import Finding
 

@@ -7,32 +7,49 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     Blocked,
+    ClientEvent,
+    Closed,
+    Connected,
+    ConnectFailed,
+    DeadlinePassed,
+    Marked,
+    PeerClosed,
+    Received,
+    Released,
+    SendFailed,
+    Sent,
+    Settled,
+    ShutDown,
+    Waited,
+)
+from sockcheck.events import (
     CaseFinished,
     CaseJudged,
     CaseNotRun,
     CaseStarted,
     CaseTimedOut,
     CauseNamed,
-    ClientEvent,
-    Closed,
-    Connected,
-    ConnectFailed,
-    DeadlinePassed,
     Event,
     HealthRead,
-    Marked,
     NotIsolated,
-    PeerClosed,
-    Received,
-    Released,
     RunFinished,
     RunStarted,
+    SourceRead,
+    TargetExited,
+    TargetFailed,
+    TargetOutput,
+    TargetStarted,
+    TargetStopped,
+    Troubled,
+)
+from sockcheck.forms import (
+    Span,
+)
+from sockcheck.server_events import (
     SecondEnded,
-    SendFailed,
-    Sent,
     ServerChecked,
     ServerDeadlinePassed,
     ServerEvent,
@@ -43,18 +60,7 @@ from sockcheck.events import (
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    Settled,
-    ShutDown,
-    SourceRead,
-    TargetExited,
-    TargetFailed,
-    TargetOutput,
-    TargetStarted,
-    TargetStopped,
-    Troubled,
-    Waited,
 )
-from sockcheck.scenario import Span
 from sockcheck.verdict import Finding
 
 from .cases import (

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sockcheck.case import SERVER, Action, Case, Meet, ServerAction, WaitFor
-from sockcheck.events import Event, HealthRead, Sent, Settled
+from sockcheck.client_events import (
+    Sent,
+    Settled,
+)
+from sockcheck.events import (
+    Event,
+    HealthRead,
+)
 
 from .wording import plain
 

@@ -6,7 +6,20 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sockcheck.case import Case, Send
-from sockcheck.events import Awaited, Connected, Event, HealthRead, RunStarted, Sent, ServerChecked, Settled
+from sockcheck.client_events import (
+    Awaited,
+    Connected,
+    Sent,
+    Settled,
+)
+from sockcheck.events import (
+    Event,
+    HealthRead,
+    RunStarted,
+)
+from sockcheck.server_events import (
+    ServerChecked,
+)
 
 from .excerpt import plain
 from .wording import count

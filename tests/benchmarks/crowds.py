@@ -9,7 +9,10 @@ from pathlib import Path
 from echoing import EXCHANGE, crowd, scenario, server
 from measuring import Figure, Scale, alternate, sockcheck
 
-from sockcheck.events import DeadlinePassed, Received
+from sockcheck.client_events import (
+    DeadlinePassed,
+    Received,
+)
 from sockcheck.recording import read
 
 _QUIET = 0.2

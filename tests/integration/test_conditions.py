@@ -12,8 +12,17 @@ from good_servers import Outcome, outcomes
 from performing import GOOD, HERE, case, command, perform
 
 from sockcheck.case import Actor, Await, Connect, Count, Exact, Expect, Generated, Mark, Send, Shutdown, WaitFor
-from sockcheck.events import Awaited, CaseFinished, Received, ServerLimited
+from sockcheck.client_events import (
+    Awaited,
+    Received,
+)
+from sockcheck.events import (
+    CaseFinished,
+)
 from sockcheck.recording import read
+from sockcheck.server_events import (
+    ServerLimited,
+)
 from sockcheck.verdict import Verdict
 
 HELLO = """

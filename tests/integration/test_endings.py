@@ -11,7 +11,17 @@ from performing import GOOD, HERE, case, command, perform
 
 from sockcheck.addresses import Address
 from sockcheck.case import Action, Await, Close, Connect, End, Exact, Expect, Quiet, Reset, Send, Shutdown
-from sockcheck.events import CaseFinished, Closed, ConnectFailed, Event, PeerClosed, SendFailed, Settled
+from sockcheck.client_events import (
+    Closed,
+    ConnectFailed,
+    PeerClosed,
+    SendFailed,
+    Settled,
+)
+from sockcheck.events import (
+    CaseFinished,
+    Event,
+)
 from sockcheck.verdict import Verdict
 
 ENDINGS = command("{python}", "-S", str(GOOD / "endings.py"), "{host}", "{port}")

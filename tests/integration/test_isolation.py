@@ -25,6 +25,9 @@ from command_line import LIMIT
 from confinement import NOT_HERE, confined
 from tools import CHECKOUT
 
+from sockcheck.client_events import (
+    Received,
+)
 from sockcheck.doctor.isolation import isolation
 from sockcheck.errors import TargetError
 from sockcheck.events import (
@@ -33,7 +36,6 @@ from sockcheck.events import (
     CaseStarted,
     Event,
     NotIsolated,
-    Received,
     TargetStarted,
     TargetStopped,
 )

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from command_line import sockcheck
 
-from sockcheck.events import CaseJudged, CaseTimedOut, DeadlinePassed, Released
+from sockcheck.client_events import (
+    DeadlinePassed,
+    Released,
+)
+from sockcheck.events import (
+    CaseJudged,
+    CaseTimedOut,
+)
 from sockcheck.recording import read
 from sockcheck.reservation import Reservation
 

@@ -33,18 +33,22 @@ from sockcheck.case import (
     Value,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Blocked,
-    CaseFinished,
     Connected,
     DeadlinePassed,
     Elided,
-    Event,
     Received,
     Released,
-    ServerChecked,
+)
+from sockcheck.events import (
+    CaseFinished,
+    Event,
 )
 from sockcheck.judging import rejudge
+from sockcheck.server_events import (
+    ServerChecked,
+)
 from sockcheck.verdict import Verdict
 
 ECHO = command(sys.executable, "-m", "sockcheck.servers.echo", "{host}", "{port}")

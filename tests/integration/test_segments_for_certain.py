@@ -12,7 +12,13 @@ from busy import busy_loops
 from performing import HERE, case, counting_server, perform
 
 from sockcheck.case import Action, Connect, Exact, Expect, Send
-from sockcheck.events import CaseFinished, Connected, Sent
+from sockcheck.client_events import (
+    Connected,
+    Sent,
+)
+from sockcheck.events import (
+    CaseFinished,
+)
 from sockcheck.verdict import Verdict
 
 ROUNDS = 1000

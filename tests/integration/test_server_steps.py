@@ -35,32 +35,38 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
+from sockcheck.client_events import (
+    Marked,
+    Released,
+    Waited,
+)
 from sockcheck.connected import connected
 from sockcheck.errors import TargetError
 from sockcheck.events import (
     Event,
-    Marked,
-    Released,
-    ServerChecked,
-    ServerEvent,
-    ServerExited,
-    ServerNotStarted,
-    ServerSignalled,
-    ServerStarted,
     TargetExited,
     TargetOutput,
     TargetStarted,
     TargetStopped,
-    Waited,
 )
 from sockcheck.keeper.client import KeeperError
 from sockcheck.observe import processes
 from sockcheck.observe.settling import until
 from sockcheck.observe.sockdiag import Diag, State, peer_query
 from sockcheck.poller import open_poller
-from sockcheck.scenario import Measure
+from sockcheck.server_events import (
+    ServerChecked,
+    ServerEvent,
+    ServerExited,
+    ServerNotStarted,
+    ServerSignalled,
+    ServerStarted,
+)
 from sockcheck.server_steps import perform
 from sockcheck.serving import Serving
+from sockcheck.steps import (
+    Measure,
+)
 from sockcheck.target import Command, StartedTarget, Target, started
 from sockcheck.world import Trouble, World
 

@@ -15,7 +15,15 @@ from tools import CHECKOUT, node
 
 from sockcheck import driver
 from sockcheck.case import Action, Case, Close, Connect, Exact, Expect, Quiet, Send, Wait
-from sockcheck.events import AttemptEvent, CaseFinished, CaseStarted, Event, Settled
+from sockcheck.client_events import (
+    Settled,
+)
+from sockcheck.events import (
+    AttemptEvent,
+    CaseFinished,
+    CaseStarted,
+    Event,
+)
 from sockcheck.facts import Facts
 from sockcheck.observe import processes
 from sockcheck.queues import Item

@@ -12,10 +12,12 @@ from tools import CHECKOUT, cc, node
 from sockcheck.case import Action, Actor, Case
 from sockcheck.events import AttemptEvent, CaseStarted, Event
 from sockcheck.facts import Facts
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.place import Server
 from sockcheck.queues import Item
 from sockcheck.run import Options, Run
-from sockcheck.scenario import Span
 from sockcheck.target import Command
 
 HERE = Span("here.sock.yaml", 1, 1, 2)

@@ -18,27 +18,31 @@ from sockcheck.case import (
     Send,
     Shutdown,
 )
+from sockcheck.client_events import (
+    Barrier,
+    Closed,
+    Connected,
+    PeerClosed,
+    Received,
+    Sent,
+    Settled,
+)
 from sockcheck.events import (
     RECORD_VERSION,
-    Barrier,
     CaseFinished,
     CaseJudged,
     CaseStarted,
-    Closed,
-    Connected,
     Event,
     HealthRead,
-    PeerClosed,
-    Received,
     RunFinished,
     RunStarted,
-    Sent,
-    Settled,
     SourceRead,
     TargetOutput,
     TargetStarted,
 )
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.verdict import Finding, Kind, Outcome, Verdict
 
 LAWS = {

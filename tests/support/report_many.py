@@ -9,7 +9,14 @@ from typing import get_args
 from report_builder import LAWS, Stream, case
 
 from sockcheck.case import Case
-from sockcheck.events import DeadlinePassed, Event, Figures, HealthRead
+from sockcheck.client_events import (
+    DeadlinePassed,
+)
+from sockcheck.events import (
+    Event,
+    Figures,
+    HealthRead,
+)
 from sockcheck.verdict import Difference, Kind
 
 CONTRACTS = ("echo", "kv", "frames", "chat")

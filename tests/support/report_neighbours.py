@@ -35,14 +35,25 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     Blocked,
-    CaseStarted,
     DeadlinePassed,
-    Event,
     Marked,
     Released,
+    Waited,
+)
+from sockcheck.events import (
+    CaseStarted,
+    Event,
+    SourceRead,
+    TargetExited,
+    TargetStopped,
+)
+from sockcheck.forms import (
+    Span,
+)
+from sockcheck.server_events import (
     ServerChecked,
     ServerDeadlinePassed,
     ServerExited,
@@ -50,12 +61,7 @@ from sockcheck.events import (
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    SourceRead,
-    TargetExited,
-    TargetStopped,
-    Waited,
 )
-from sockcheck.scenario import Span
 from sockcheck.verdict import Difference
 
 STALLED = """\

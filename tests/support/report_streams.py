@@ -16,20 +16,24 @@ from report_builder import HOSTILE, LAWS, SOURCE, Stream, case, span
 from report_causes import causes, hostile_cause
 from report_neighbours import backlog, crowd, known, life, stalled
 
-from sockcheck.events import (
-    CaseNotRun,
+from sockcheck.client_events import (
     DeadlinePassed,
-    Event,
-    HealthRead,
     SendFailed,
     ShutDown,
+)
+from sockcheck.events import (
+    CaseNotRun,
+    Event,
+    HealthRead,
     SourceRead,
     TargetExited,
     TargetFailed,
     TargetStopped,
     Troubled,
 )
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.verdict import Difference, Kind
 from sockcheck_reports import junit, terminal
 from sockcheck_reports.view import View, fold

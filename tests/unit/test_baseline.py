@@ -13,9 +13,11 @@ from sockcheck.case import Case
 from sockcheck.errors import MistakesError
 from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, Event
 from sockcheck.facts import Facts
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading.baseline import read_baseline
 from sockcheck.reading.mistakes import render
-from sockcheck.scenario import Span
 from sockcheck.verdict import Kind, Outcome, Verdict
 
 PATH = "known.yaml"

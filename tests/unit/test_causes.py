@@ -11,8 +11,10 @@ from report_builder import pieces_actions
 from sockcheck.case import Actor, Connect, Generated, Piece, Prefixed, Send, Shutdown, Value
 from sockcheck.causes import UNKNOWN, Result, name_causes, told
 from sockcheck.causes.table import TABLE
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.laws import LAWS
-from sockcheck.scenario import Span
 from sockcheck.verdict import Difference, Finding, Kind, Outcome, Verdict
 
 

@@ -32,21 +32,27 @@ from sockcheck.case import (
     Unordered,
     Value,
 )
+from sockcheck.client_events import (
+    Elided,
+    Received,
+    Sent,
+)
 from sockcheck.errors import RecordError
 from sockcheck.events import (
     RECORD_VERSION,
     CaseFinished,
     CaseStarted,
-    Elided,
     Event,
-    Received,
     RunFinished,
     RunStarted,
-    Sent,
-    ServerChecked,
     TargetOutput,
 )
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
+from sockcheck.server_events import (
+    ServerChecked,
+)
 from sockcheck.verdict import Difference, Finding, Verdict
 
 SPAN = Span("echo/greets.sock.yaml", 7, 5, 20)

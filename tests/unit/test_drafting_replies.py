@@ -7,6 +7,15 @@ import shlex
 import pytest
 import yaml
 
+from sockcheck.client_events import (
+    Connected,
+    Elided,
+    PeerClosed,
+    Received,
+    SendFailed,
+    Sent,
+    ShutDown,
+)
 from sockcheck.drafting.replies import Reply, frames, reply, tells_time
 from sockcheck.drafting.transcripts import MOST_HEARD, Turn, transcript
 from sockcheck.drafting.writing import (
@@ -20,7 +29,9 @@ from sockcheck.drafting.writing import (
     quoted,
     steps,
 )
-from sockcheck.events import Connected, Elided, Event, PeerClosed, Received, SendFailed, Sent, ShutDown
+from sockcheck.events import (
+    Event,
+)
 from sockcheck.matching import Done, matcher
 from sockcheck.planning import plan
 from sockcheck.reading import read_scenario

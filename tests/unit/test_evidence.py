@@ -8,7 +8,9 @@ from typing import get_args
 import pytest
 
 from sockcheck.evidence import SOFT, Alone, Attempt, Judged, Move, Replay, cut_short, is_hard, weigh
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.verdict import Finding, Kind, Verdict
 
 PASS, SKIP = Verdict("pass"), Verdict("skip", reason="known")

@@ -25,7 +25,7 @@ from sockcheck.case import (
     Shutdown,
     Wait,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     ClientEvent,
     Closed,
@@ -41,9 +41,11 @@ from sockcheck.events import (
     ShutDown,
 )
 from sockcheck.exchange import Exchange
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.matching import patterns
 from sockcheck.moves import DoAwait, DoClose, DoConnect, DoSend, DoSettle, DoShutdown, DoWait, Move
-from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
 

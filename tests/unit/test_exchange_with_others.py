@@ -26,7 +26,7 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Blocked,
     ClientEvent,
     Closed,
@@ -42,8 +42,10 @@ from sockcheck.events import (
     Waited,
 )
 from sockcheck.exchange import Exchange
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.moves import DoClose, DoConnect, DoMark, DoSend, DoSettle, DoWait, DoWaitFor, Move
-from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from sockcheck.case import Action, Actor, Case, Connect, End, Exact, Expect, Kill, Not, Quiet, Send, Wait
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.idling import can_share, estimate, idle_time, is_probe
-from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
 CONNECT, WAIT = Connect(HERE, 5.0), Wait(HERE, 0.25)

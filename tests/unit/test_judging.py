@@ -7,29 +7,35 @@ from dataclasses import replace
 import pytest
 
 from sockcheck.case import Action, Actor, Case, Connect, Exact, Expect, Kill, Mark, Send, Start, WaitFor
-from sockcheck.events import (
-    CaseFinished,
-    CaseNotRun,
-    CaseStarted,
-    CaseTimedOut,
+from sockcheck.client_events import (
     Connected,
-    Event,
-    Growth,
-    HealthRead,
     Marked,
     PeerClosed,
     Received,
     Released,
     Sent,
-    ServerSignalled,
-    ServerStarted,
-    TargetExited,
-    Troubled,
     Waited,
 )
+from sockcheck.events import (
+    CaseFinished,
+    CaseNotRun,
+    CaseStarted,
+    CaseTimedOut,
+    Event,
+    Growth,
+    HealthRead,
+    TargetExited,
+    Troubled,
+)
 from sockcheck.facts import KEPT_WHOLE, Facts
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.judging import Bench, rejudge
-from sockcheck.scenario import Span
+from sockcheck.server_events import (
+    ServerSignalled,
+    ServerStarted,
+)
 from sockcheck.verdict import Verdict
 
 FIRST, SECOND = Span("x.sock.yaml", 3, 5, 12), Span("x.sock.yaml", 4, 5, 20)

@@ -6,8 +6,10 @@ import trio
 import trio.testing
 
 from sockcheck.case import Action, Mark, Meet
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.marks import Board
-from sockcheck.scenario import Span
 
 HERE = Span("x.sock.yaml", 1, 1, 2)
 

@@ -25,7 +25,9 @@ from sockcheck.case import (
     Until,
     Value,
 )
-from sockcheck.events import Elided
+from sockcheck.client_events import (
+    Elided,
+)
 from sockcheck.matching import LONGEST, LONGEST_FRAME, Done, ExactMatcher, Mismatch, NotMatcher, matcher, patterns
 from sockcheck.payloads import BadValueError, MissingValueError
 

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from report_builder import Stream, case
 
+from sockcheck.client_events import (
+    Received,
+)
 from sockcheck.codec import decode, encode
 from sockcheck.errors import RecordError
 from sockcheck.events import (
@@ -20,7 +23,6 @@ from sockcheck.events import (
     Event,
     Plan,
     PlannedServer,
-    Received,
     RunFinished,
     RunStarted,
     Share,

@@ -27,9 +27,16 @@ from sockcheck.case import (
     Until,
 )
 from sockcheck.errors import UsageError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.planning import plan
 from sockcheck.reading import read_scenario
-from sockcheck.scenario import Contract, Scenario, Span, Timeouts
+from sockcheck.scenario import (
+    Contract,
+    Scenario,
+    Timeouts,
+)
 
 CONTRACT = Contract(
     name="kv",

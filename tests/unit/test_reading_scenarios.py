@@ -11,21 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sockcheck.errors import MistakesError
-from sockcheck.reading import LARGEST, contract_and_mistakes, decode, read_contract, read_scenario
-from sockcheck.reading.mistakes import nearest, render
-from sockcheck.reading.page import MOST_MISTAKES, Page
-from sockcheck.reading.tree import EventParser, ScalarNode, grow
-from sockcheck.scenario import (
-    AwaitStep,
+from sockcheck.forms import (
     BytesForm,
-    CloseStep,
-    ConnectStep,
-    Contract,
-    Cut,
     Duration,
-    EndStep,
     ExactForm,
-    ExpectStep,
     Fixed,
     Framed,
     LineForm,
@@ -33,17 +22,32 @@ from sockcheck.scenario import (
     Pattern,
     Payload,
     PayloadSlice,
-    QuietStep,
     Reference,
-    ResetStep,
+    Span,
+    Text,
+    UntilForm,
+)
+from sockcheck.reading import LARGEST, contract_and_mistakes, decode, read_contract, read_scenario
+from sockcheck.reading.mistakes import nearest, render
+from sockcheck.reading.page import MOST_MISTAKES, Page
+from sockcheck.reading.tree import EventParser, ScalarNode, grow
+from sockcheck.scenario import (
+    Contract,
     Scenario,
+    Timeouts,
+)
+from sockcheck.steps import (
+    AwaitStep,
+    CloseStep,
+    ConnectStep,
+    Cut,
+    EndStep,
+    ExpectStep,
+    QuietStep,
+    ResetStep,
     SendStep,
     ShutdownStep,
-    Span,
     Step,
-    Text,
-    Timeouts,
-    UntilForm,
 )
 
 CONTRACT = Contract(name="kv", path="kv/contract.yaml", parameters={"idle": "1s", "name": "bob"})

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from sockcheck.client_events import (
+    Received,
+)
 from sockcheck.codec import encode
 from sockcheck.errors import RecordError, UsageError
-from sockcheck.events import RECORD_VERSION, Event, Received, RunFinished, RunStarted, SourceRead
+from sockcheck.events import (
+    RECORD_VERSION,
+    Event,
+    RunFinished,
+    RunStarted,
+    SourceRead,
+)
 from sockcheck.recording import Recorder, read
 
 STARTED = RunStarted(0.0, RECORD_VERSION, "0.1.0", "2026-01-01T00:00:00Z", ("./s",), "/", 7, 1.0, True, "Linux", 1)

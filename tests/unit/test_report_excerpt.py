@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.verdict import Difference
 from sockcheck_reports.excerpt import clipped, compare, escaped, output_lines, plain, quoted, source_line
 

@@ -8,7 +8,9 @@ from report_builder import LAWS, SOURCE, Stream, case
 from report_streams import view
 
 from sockcheck.events import Figures, HealthRead, SourceRead
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck_reports.cases import Reading
 from sockcheck_reports.html_data import details, plots
 from sockcheck_reports.view import View, fold

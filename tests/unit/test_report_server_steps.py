@@ -6,7 +6,7 @@ import pytest
 from report_builder import span
 
 from sockcheck.case import Check, Comparison, Exits, Kill, Pause, Restart, Resume, ServerAction, Signal, Start, Wait
-from sockcheck.events import (
+from sockcheck.server_events import (
     SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
@@ -17,7 +17,9 @@ from sockcheck.events import (
     ServerStarted,
     ServerWaited,
 )
-from sockcheck.scenario import Measure
+from sockcheck.steps import (
+    Measure,
+)
 from sockcheck_reports.server_steps import in_words
 
 SPAN = span(5, "connect")

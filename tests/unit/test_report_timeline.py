@@ -28,36 +28,40 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
     Barrier,
     Blocked,
-    CaseFinished,
-    CaseStarted,
-    CaseTimedOut,
     Closed,
     Connected,
     ConnectFailed,
     DeadlinePassed,
     Elided,
-    HealthRead,
     Marked,
     PeerClosed,
     Received,
     Released,
     SendFailed,
     Sent,
+    Settled,
+    ShutDown,
+    Waited,
+)
+from sockcheck.events import (
+    CaseFinished,
+    CaseStarted,
+    CaseTimedOut,
+    HealthRead,
+    TargetExited,
+    TargetOutput,
+    Troubled,
+)
+from sockcheck.server_events import (
     ServerExited,
     ServerNotStarted,
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    Settled,
-    ShutDown,
-    TargetExited,
-    TargetOutput,
-    Troubled,
-    Waited,
 )
 from sockcheck.verdict import Verdict
 from sockcheck_reports.timeline import TimelineEvent, tell

@@ -9,8 +9,11 @@ from report_builder import HOSTILE, Stream, case, span
 from report_streams import CLASSIC, STREAMS, classic, cut_off, mixed, view
 
 from sockcheck.case import Actor, Send
-from sockcheck.events import (
+from sockcheck.client_events import (
     Awaited,
+    Sent,
+)
+from sockcheck.events import (
     CaseFinished,
     CaseNotRun,
     CaseStarted,
@@ -18,17 +21,20 @@ from sockcheck.events import (
     HealthRead,
     NotIsolated,
     RunFinished,
-    Sent,
-    ServerChecked,
-    ServerExited,
-    ServerNotStarted,
-    ServerStarted,
     TargetExited,
     TargetOutput,
     TargetStopped,
     Troubled,
 )
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
+from sockcheck.server_events import (
+    ServerChecked,
+    ServerExited,
+    ServerNotStarted,
+    ServerStarted,
+)
 from sockcheck.verdict import Verdict
 from sockcheck_reports.view import OUTPUT_KEPT, Counts, Folder, fold, place
 

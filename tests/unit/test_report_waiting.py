@@ -7,7 +7,13 @@ from dataclasses import replace
 from report_builder import Stream, case, pieces_actions, span
 
 from sockcheck.case import Actor, Case, Exits, Mark, WaitFor
-from sockcheck.events import Marked, ServerWaited, Settled
+from sockcheck.client_events import (
+    Marked,
+    Settled,
+)
+from sockcheck.server_events import (
+    ServerWaited,
+)
 from sockcheck_reports.waiting import UnderWay
 
 

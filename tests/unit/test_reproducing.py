@@ -55,8 +55,10 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reproducing import form_helpers, script
-from sockcheck.scenario import Span
 
 HERE = Span("here.sock.yaml", 7, 1, 2)
 CONNECT = Connect(HERE, 5.0)

@@ -9,7 +9,13 @@ from varied import contract, scenario
 
 from sockcheck.case import Case, Check, Comparison, Limit, Pause, Rests, ServerAction, Signal, Taken
 from sockcheck.errors import MistakesError
-from sockcheck.events import (
+from sockcheck.forms import (
+    Duration,
+    Span,
+)
+from sockcheck.planning import plan
+from sockcheck.segments import REST_LIMIT
+from sockcheck.server_events import (
     SecondEnded,
     ServerChecked,
     ServerDeadlinePassed,
@@ -17,11 +23,18 @@ from sockcheck.events import (
     ServerRested,
     ServerSignalled,
 )
-from sockcheck.planning import plan
-from sockcheck.scenario import Check as WrittenCheck
-from sockcheck.scenario import CheckStep, Duration, LimitStep, RestsStep, ServerStep, SignalStep, Span, TakenStep
-from sockcheck.segments import REST_LIMIT
 from sockcheck.serving import DoLimit, DoRest, DoSecond, DoSignal, Serving
+from sockcheck.steps import (
+    Check as WrittenCheck,
+)
+from sockcheck.steps import (
+    CheckStep,
+    LimitStep,
+    RestsStep,
+    ServerStep,
+    SignalStep,
+    TakenStep,
+)
 from sockcheck.verdict import Finding
 
 HERE = Span("x.sock.yaml", 1, 1, 2)

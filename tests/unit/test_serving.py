@@ -22,9 +22,15 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
-from sockcheck.events import (
+from sockcheck.client_events import (
     Marked,
     Released,
+    Waited,
+)
+from sockcheck.forms import (
+    Span,
+)
+from sockcheck.server_events import (
     ServerChecked,
     ServerDeadlinePassed,
     ServerExited,
@@ -32,9 +38,7 @@ from sockcheck.events import (
     ServerSignalled,
     ServerStarted,
     ServerWaited,
-    Waited,
 )
-from sockcheck.scenario import Measure, Span
 from sockcheck.serving import (
     Command,
     DoAwaitExit,
@@ -49,6 +53,9 @@ from sockcheck.serving import (
     Serving,
     holds,
     statuses_text,
+)
+from sockcheck.steps import (
+    Measure,
 )
 from sockcheck.verdict import Finding
 

@@ -12,8 +12,10 @@ from sockcheck.case import Actor, Case, Connect, Wait
 from sockcheck.errors import UsageError
 from sockcheck.events import Share
 from sockcheck.exit_codes import worst
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.idling import effort
-from sockcheck.scenario import Span
 from sockcheck.sharding import MOST, missing, parse, shard_of, stem
 
 HERE = Span("x.sock.yaml", 1, 1, 2)

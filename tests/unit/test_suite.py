@@ -9,8 +9,13 @@ import pytest
 
 from sockcheck import suite
 from sockcheck.errors import MistakesError, UsageError
+from sockcheck.forms import (
+    Fixed,
+)
 from sockcheck.reading import LARGEST
-from sockcheck.scenario import Fixed, SendStep
+from sockcheck.steps import (
+    SendStep,
+)
 from sockcheck.suite import Suite, bundled, load
 
 SCENARIO = "scenario: S\nclient: [connect]\n"

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sockcheck.case import Case
-from sockcheck.scenario import Span
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.usefulness import ENOUGH, Usefulness, why_useless
 from sockcheck.verdict import Outcome
 

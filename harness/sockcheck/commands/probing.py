@@ -10,6 +10,9 @@ import trio
 
 from sockcheck.addresses import Address
 from sockcheck.case import Capabilities
+from sockcheck.client_events import (
+    Received,
+)
 from sockcheck.drafting.transcripts import MOST_HEARD, Transcript, transcript
 from sockcheck.errors import TargetError
 from sockcheck.events import (
@@ -19,8 +22,6 @@ from sockcheck.events import (
     CaseNotRun,
     CaseStarted,
     Event,
-    Received,
-    ServerChecked,
     TargetFailed,
 )
 from sockcheck.exit_codes import FAILED, INTERRUPTED
@@ -31,6 +32,9 @@ from sockcheck.queues import Item
 from sockcheck.reading import read_scenario
 from sockcheck.run import Options, Run, performed
 from sockcheck.scenario import Contract, Timeouts
+from sockcheck.server_events import (
+    ServerChecked,
+)
 from sockcheck.verdict import Finding, Verdict
 
 # A server that hangs costs no more than this for each thing that is tried, in seconds.

@@ -8,10 +8,15 @@ from typing import Literal
 
 from sockcheck.case import Action, Actor, Case, Connect, ServerAction
 from sockcheck.conditions.copying import Copies, is_unique, prefix, span, uses_captures
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import dataclass
 from sockcheck.idling import idle
 from sockcheck.reading.durations import seconds
-from sockcheck.scenario import Contract, Span
+from sockcheck.scenario import (
+    Contract,
+)
 
 # A promise with one of these values is not made.
 _NOT_PROMISED = ("no", "false", "0", "")

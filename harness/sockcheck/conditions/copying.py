@@ -34,8 +34,10 @@ from sockcheck.case import (
     Value,
     WaitFor,
 )
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import replace
-from sockcheck.scenario import Span
 
 UNIQUE = "unique"
 

@@ -29,8 +29,10 @@ from sockcheck.case import (
 from sockcheck.conditions.base import Base, Variation
 from sockcheck.conditions.copying import gone, leaving, waiting
 from sockcheck.conditions.sizing import through_a_small_window
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import replace
-from sockcheck.scenario import Span
 
 _GONE, _LEFT = "who leaves has gone", "who leaves has left"
 _PAUSED, _RESUMED = "the server is paused", "the server goes on"

@@ -29,8 +29,10 @@ from sockcheck.conditions.copying import action as changed
 from sockcheck.conditions.copying import payloads_that_return
 from sockcheck.conditions.cutting import is_plain
 from sockcheck.conditions.ending import ends_by_itself, half_closed
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.frozen import replace
-from sockcheck.scenario import Span
 
 LARGEST_EDGE = 16
 """Sizes are tried around the powers of two up to this one."""

@@ -7,11 +7,18 @@ import socket
 import time
 from typing import Literal
 
+from sockcheck.client_events import (
+    Connected,
+    Sent,
+    Settled,
+)
 from sockcheck.diagnosis import Technique
 from sockcheck.doctor import sockets
 from sockcheck.doctor.subject import BACKLOG
 from sockcheck.doctor.trial import Trial
-from sockcheck.events import Connected, HealthRead, Sent, Settled
+from sockcheck.events import (
+    HealthRead,
+)
 from sockcheck.observe import processes
 from sockcheck.observe.settling import until
 from sockcheck.techniques import had, lacking, weaker

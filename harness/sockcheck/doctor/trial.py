@@ -7,9 +7,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from sockcheck.client_events import (
+    Connected,
+)
 from sockcheck.connected import connected
 from sockcheck.driver import Driver
-from sockcheck.events import CaseFinished, CaseStarted, Connected, Event, TargetStarted
+from sockcheck.events import (
+    CaseFinished,
+    CaseStarted,
+    Event,
+    TargetStarted,
+)
 from sockcheck.facts import Facts
 from sockcheck.observe.sockdiag import Diag
 from sockcheck.place import Server

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sockcheck.events import Event, PeerClosed, Received, SendFailed, Sent, ShutDown
+from sockcheck.client_events import (
+    PeerClosed,
+    Received,
+    SendFailed,
+    Sent,
+    ShutDown,
+)
+from sockcheck.events import (
+    Event,
+)
 
 MOST_HEARD = 64 * 1024
 """So many bytes of a turn are kept."""

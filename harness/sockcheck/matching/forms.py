@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
-from sockcheck.events import Elided
+from sockcheck.client_events import (
+    Elided,
+)
 from sockcheck.matching.answers import Done, Mismatch, got
 from sockcheck.matching.patterns import Regex, find_all
 from sockcheck.payloads import INTEGERS

@@ -10,6 +10,9 @@ from typing import assert_never
 from sockcheck import case, payloads
 from sockcheck.case import SERVER, Action, Actor, Piece, ServerAction
 from sockcheck.errors import UsageError
+from sockcheck.forms import (
+    Duration,
+)
 from sockcheck.planning.pieces import form, least, pieces
 from sockcheck.planning.values import Values
 from sockcheck.reading.clients import MOST_CLIENTS
@@ -17,13 +20,16 @@ from sockcheck.reading.names import INDEX, TURN
 from sockcheck.reading.steps import MOST_TURNS, PORTS
 from sockcheck.reading.values import whole_of
 from sockcheck.scenario import (
+    Client,
+    Scenario,
+)
+from sockcheck.segments import random_cuts
+from sockcheck.steps import (
     AwaitStep,
     CheckStep,
-    Client,
     CloseStep,
     ConnectStep,
     Cut,
-    Duration,
     EndStep,
     ExitsStep,
     ExpectStep,
@@ -38,7 +44,6 @@ from sockcheck.scenario import (
     RestartStep,
     RestsStep,
     ResumeStep,
-    Scenario,
     SendStep,
     ServerStep,
     ShutdownStep,
@@ -49,7 +54,6 @@ from sockcheck.scenario import (
     WaitForStep,
     WaitStep,
 )
-from sockcheck.segments import random_cuts
 
 # A case of more actions than this is a slip of the finger; every action is an object in memory and a line in a record.
 MOST_ACTIONS = 100_000

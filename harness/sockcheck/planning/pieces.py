@@ -7,9 +7,7 @@ from typing import assert_never
 
 from sockcheck import case, payloads
 from sockcheck.case import Generated, Integer, Piece, Prefixed, Value
-from sockcheck.planning.values import Values, misfit
-from sockcheck.reading.values import LARGEST_SIZE, size_of, whole_of
-from sockcheck.scenario import (
+from sockcheck.forms import (
     AnyForm,
     BytesForm,
     ExactForm,
@@ -29,6 +27,8 @@ from sockcheck.scenario import (
     UnorderedForm,
     UntilForm,
 )
+from sockcheck.planning.values import Values, misfit
+from sockcheck.reading.values import LARGEST_SIZE, size_of, whole_of
 from sockcheck.show import count
 
 

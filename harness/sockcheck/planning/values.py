@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 
 from sockcheck.case import Value
 from sockcheck.errors import UsageError
+from sockcheck.forms import (
+    Duration,
+    Reference,
+    Span,
+)
 from sockcheck.reading.durations import resolve
 from sockcheck.reading.mistakes import quoted
-from sockcheck.scenario import Duration, Reference, Scenario, Span
+from sockcheck.scenario import (
+    Scenario,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sockcheck.errors import MistakesError, ScenarioError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading import contracts, scenarios
 from sockcheck.reading.page import Page
 from sockcheck.reading.tree import LARGEST, too_large
-from sockcheck.scenario import Contract, Scenario, Span
+from sockcheck.scenario import (
+    Contract,
+    Scenario,
+)
 
 __all__ = ["LARGEST", "contract_and_mistakes", "decode", "read_contract", "read_scenario"]
 

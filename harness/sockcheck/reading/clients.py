@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sockcheck.case import SERVER
+from sockcheck.forms import (
+    Reference,
+)
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.numbers import whole_or_name
 from sockcheck.reading.order import check_order
@@ -13,7 +16,9 @@ from sockcheck.reading.steps import GRAMMAR
 from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from sockcheck.reading.values import flag, known, place_of
 from sockcheck.reading.verbs import WORD, read_step
-from sockcheck.scenario import Client, Reference
+from sockcheck.scenario import (
+    Client,
+)
 
 CLIENT_KEYS = ("count", "steps", "pushes")
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Part,
+)
 from sockcheck.reading.page import Page
 from sockcheck.reading.parts import least_size
 from sockcheck.reading.scope import Scope
 from sockcheck.reading.tree import MappingNode, Node, ScalarNode, SequenceNode
 from sockcheck.reading.values import LARGEST_SIZE, known, place_of, whole
-from sockcheck.scenario import Cut, Part
 from sockcheck.show import count
+from sockcheck.steps import (
+    Cut,
+)
 
 # Every byte of more than this would be a thousand round trips to the kernel for nothing that fewer do not show.
 MOST_CUTS = 4096

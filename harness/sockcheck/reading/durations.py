@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from sockcheck.errors import UsageError
+from sockcheck.forms import (
+    Duration,
+    Reference,
+)
 from sockcheck.reading.literals import no_references, references
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.names import Names
 from sockcheck.reading.page import Page
 from sockcheck.reading.tree import Node
 from sockcheck.reading.values import scalar
-from sockcheck.scenario import Duration, Reference
 
 # Longer than a day is a slip of the finger.
 _LONGEST = 24 * 3600.0

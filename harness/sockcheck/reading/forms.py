@@ -6,17 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from sockcheck.payloads import INTEGERS
-from sockcheck.reading.durations import duration
-from sockcheck.reading.literals import Places, check_high_escapes
-from sockcheck.reading.mistakes import quoted
-from sockcheck.reading.numbers import size_or_name
-from sockcheck.reading.page import Page
-from sockcheck.reading.parts import KINDS, check_length, fixed, least_size, named, parts
-from sockcheck.reading.scope import Scope
-from sockcheck.reading.tree import Entry, MappingNode, Node, SequenceNode
-from sockcheck.reading.values import choice, known, scalar, unknown
-from sockcheck.scenario import (
+from sockcheck.forms import (
     AnyForm,
     BytesForm,
     Duration,
@@ -32,6 +22,16 @@ from sockcheck.scenario import (
     UnorderedForm,
     UntilForm,
 )
+from sockcheck.payloads import INTEGERS
+from sockcheck.reading.durations import duration
+from sockcheck.reading.literals import Places, check_high_escapes
+from sockcheck.reading.mistakes import quoted
+from sockcheck.reading.numbers import size_or_name
+from sockcheck.reading.page import Page
+from sockcheck.reading.parts import KINDS, check_length, fixed, least_size, named, parts
+from sockcheck.reading.scope import Scope
+from sockcheck.reading.tree import Entry, MappingNode, Node, SequenceNode
+from sockcheck.reading.values import choice, known, scalar, unknown
 
 # A line or an `until` is never longer than this (`sockcheck.matching`), so a pattern that asks for more never matches.
 # It would cost gigabytes, too: the regex library writes counted repeats out.

@@ -6,10 +6,13 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
+from sockcheck.forms import (
+    Reference,
+    Span,
+)
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.tree import ScalarNode
-from sockcheck.scenario import Reference, Span
 
 # How one character of the value is written, by the style of the scalar (YAML 1.1, section 5.6).
 _WRITTEN = {

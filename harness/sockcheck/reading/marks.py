@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.values import unknown
-from sockcheck.scenario import Span
 
 # Of a circle that is longer only the beginning is told.
 _MOST_TOLD = 6

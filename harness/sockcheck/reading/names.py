@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Reference,
+    Span,
+)
 from sockcheck.reading.marks import Marks
 from sockcheck.reading.mistakes import nearest, quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.values import unknown
-from sockcheck.scenario import Reference, Span
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
+from sockcheck.forms import (
+    Reference,
+)
 from sockcheck.reading.literals import references
 from sockcheck.reading.mistakes import quoted
 from sockcheck.reading.scope import Scope
 from sockcheck.reading.tree import Node
 from sockcheck.reading.values import LARGEST_SIZE, scalar, size, size_of, whole, whole_of
-from sockcheck.scenario import Reference
 
 
 def whole_or_name(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sockcheck.reading.mistakes import listed, quoted
 from sockcheck.reading.page import Page
 from sockcheck.reading.verbs import Verb
-from sockcheck.scenario import (
+from sockcheck.steps import (
     AwaitStep,
     CloseStep,
     ConnectStep,

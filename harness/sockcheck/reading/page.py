@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar
 
 from sockcheck.errors import MistakesError, ScenarioError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading.mistakes import LINE_BREAK
-from sockcheck.scenario import Span
 
 # Whoever has this many mistakes in one file is better served by the first of them; and a hostile file stays cheap.
 MOST_MISTAKES = 100

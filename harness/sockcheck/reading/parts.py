@@ -8,6 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import Literal, assert_never
 
+from sockcheck.forms import (
+    Fixed,
+    Framed,
+    Number,
+    Part,
+    PayloadSlice,
+    Reference,
+    Span,
+    Text,
+)
 from sockcheck.payloads import INTEGERS
 from sockcheck.reading.literals import check_high_escapes, check_idle_escapes, references
 from sockcheck.reading.mistakes import listed, quoted
@@ -16,7 +26,6 @@ from sockcheck.reading.page import Page
 from sockcheck.reading.scope import Scope
 from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from sockcheck.reading.values import choice, flag, known, scalar, unknown
-from sockcheck.scenario import Fixed, Framed, Number, Part, PayloadSlice, Reference, Span, Text
 from sockcheck.show import count
 
 # What a part can be, and the keys that may stand beside it.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sockcheck.forms import (
+    Payload,
+)
 from sockcheck.reading.cuts import LARGEST_SEED
 from sockcheck.reading.numbers import size_or_name
 from sockcheck.reading.parts import fixed
 from sockcheck.reading.scope import Scope
 from sockcheck.reading.tree import Entry, Node
 from sockcheck.reading.values import known, mapping, place_of, whole
-from sockcheck.scenario import Payload
 
 RECIPES: Mapping[str, tuple[str, ...]] = {"random": ("seed",), "repeat": ("size",)}
 """What a payload can be made of, and the keys that may stand beside it."""

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from sockcheck.case import SERVER
+from sockcheck.forms import (
+    Payload,
+)
 from sockcheck.laws import LAWS
 from sockcheck.reading.clients import several_clients, the_client
 from sockcheck.reading.conditions import conditions
@@ -21,7 +24,14 @@ from sockcheck.reading.scope import Scope
 from sockcheck.reading.server import server_steps
 from sockcheck.reading.tree import Entry, Node, grow
 from sockcheck.reading.values import choice, flag, known, lacks, line, scalar, unknown, words
-from sockcheck.scenario import Client, Contract, Payload, Scenario, ServerStep
+from sockcheck.scenario import (
+    Client,
+    Contract,
+    Scenario,
+)
+from sockcheck.steps import (
+    ServerStep,
+)
 
 KEYS = (
     "scenario",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sockcheck.forms import (
+    Payload,
+)
 from sockcheck.reading.marks import Marks
 from sockcheck.reading.names import Names, Place
 from sockcheck.reading.page import Page
-from sockcheck.scenario import Payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading.durations import seconds
 from sockcheck.reading.mistakes import nearest, quoted
 from sockcheck.reading.page import Page
@@ -25,7 +28,7 @@ from sockcheck.reading.verbs import (
     read_wait,
     read_wait_for,
 )
-from sockcheck.scenario import (
+from sockcheck.steps import (
     Check,
     CheckStep,
     ExitsStep,
@@ -38,7 +41,6 @@ from sockcheck.scenario import (
     ResumeStep,
     ServerStep,
     SignalStep,
-    Span,
     StartStep,
     TakenStep,
 )

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from sockcheck.forms import (
+    Duration,
+    NotForm,
+    Reference,
+    Span,
+)
 from sockcheck.reading.cuts import cut
 from sockcheck.reading.durations import combinations, duration, resolve
 from sockcheck.reading.forms import form
@@ -28,22 +34,18 @@ from sockcheck.reading.verbs import (
     read_wait_for,
     sign,
 )
-from sockcheck.scenario import (
+from sockcheck.steps import (
     AwaitStep,
     CloseStep,
     ConnectStep,
-    Duration,
     EndStep,
     ExpectStep,
     MeetStep,
-    NotForm,
     QuietStep,
-    Reference,
     RepeatStep,
     ResetStep,
     SendStep,
     ShutdownStep,
-    Span,
     State,
     Step,
 )

@@ -23,9 +23,11 @@ from yaml.events import (
 )
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading.mistakes import LINE_BREAK, quoted
 from sockcheck.reading.page import Mark, Page
-from sockcheck.scenario import Span
 
 LARGEST = 1024 * 1024
 DEEPEST = 24

@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar, assert_never
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reading.mistakes import listed, nearest, quoted
 from sockcheck.reading.page import Page, Placed
 from sockcheck.reading.tree import AliasNode, Entry, MappingNode, Node, ScalarNode, SequenceNode
-from sockcheck.scenario import Span
 
 _W = TypeVar("_W", bound=str)
 

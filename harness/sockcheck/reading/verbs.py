@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from sockcheck.errors import ScenarioError
+from sockcheck.forms import (
+    Duration,
+    Span,
+)
 from sockcheck.reading.durations import duration
 from sockcheck.reading.literals import no_references
 from sockcheck.reading.marks import Sign
@@ -16,7 +20,13 @@ from sockcheck.reading.page import Page
 from sockcheck.reading.scope import Scope
 from sockcheck.reading.tree import Entry, MappingNode, Node, ScalarNode
 from sockcheck.reading.values import known, scalar, unknown
-from sockcheck.scenario import Duration, MarkStep, ServerStep, Span, Step, WaitForStep, WaitStep
+from sockcheck.steps import (
+    MarkStep,
+    ServerStep,
+    Step,
+    WaitForStep,
+    WaitStep,
+)
 
 _S = TypeVar("_S", Step, ServerStep)
 

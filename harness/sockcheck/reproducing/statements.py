@@ -40,9 +40,11 @@ from sockcheck.case import (
     Wait,
     WaitFor,
 )
+from sockcheck.forms import (
+    Span,
+)
 from sockcheck.reproducing.forms import expression
 from sockcheck.reproducing.literals import filled, joined, literal, number, text, value, whole
-from sockcheck.scenario import Span
 from sockcheck.segments import bounds
 from sockcheck.show import signal_name
 
