@@ -194,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(verbs)
     explain = _add(verbs, "explain", "say what a law or a cause means, and how it is mended")
     explain.add_argument(
-        "law", metavar="ID", nargs="?", help="a law, a pattern such as 'cut.*', or a cause; default: list all laws"
+        "id", metavar="ID", nargs="?", help="a law, a pattern such as 'cut.*', or a cause; default: list all laws"
     )
     explain.add_argument("--no-color", action="store_true", help="no colour, as with the variable NO_COLOR")
     _add_doctor(verbs)

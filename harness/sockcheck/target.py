@@ -247,24 +247,19 @@ class StartedTarget:
 
     async def second(self, limit: float) -> Second:
         life = Life(self.command, self._source, lambda message: None)
-        here = self._listening_here()
         self._nursery.start_soon(life.run)
         try:
             await life.start()
             with trio.move_on_after(max(0.0, limit)):
-                while life.gone is None and self._listening_here() <= here:
+                while life.gone is None and not self._is_listening(life, life.keeper.pids()):
                     with trio.move_on_after(RELOOK):
                         await life.ended.wait()
-            await life.keeper.ping()
+            tree = await life.keeper.ping()
             status = None if life.gone is None else life.gone.status
-            return Second(status, bytes(life.output), listens=not self._listening_here() <= here)
+            return Second(status, bytes(life.output), listens=self._is_listening(life, tree.pids))
         finally:
             with trio.CancelScope(shield=True):
                 await life.close()
-
-    def _listening_here(self) -> frozenset[int]:
-        """The listening sockets at its address, whose ever they are; several share it by SO_REUSEPORT (socket(7))."""
-        return frozenset(row.inode for row in self._source.listeners() if serves(row, self.address))
 
     def limit_files(self, files: int, *, least: bool) -> int:
         allowed = files
@@ -288,19 +283,20 @@ class StartedTarget:
         if not tree.alive:
             return Health(False, False, tree.why)
         try:
-            listening = self._is_listening(tree)
+            listening = self._is_listening(self._now(), tree.pids)
             # One that serves a connection a listening socket may just be between two: it is asked again, for a while.
             limit = time.monotonic() + RELISTENS_WITHIN
             while tree.alive and not listening and time.monotonic() < limit:
                 await trio.sleep(RELOOK)
                 tree = await self.ping()
-                listening = self._is_listening(tree)
+                listening = self._is_listening(self._now(), tree.pids)
         except OSError as error:
             return Health(True, True, f"the listening sockets cannot be seen: {error.strerror}")
         return Health(tree.alive, tree.alive and listening, tree.why, measures.figures(tree.pids))
 
-    def _is_listening(self, tree: Tree) -> bool:
-        return any(serves(row, self.address) for row in self._now().listeners(tree.pids))
+    def _is_listening(self, life: Life, pids: Sequence[int]) -> bool:
+        """Whether these processes of `life` listen at the target's address: of two at once only by SO_REUSEPORT."""
+        return any(serves(row, self.address) for row in life.listeners(pids))
 
     def measure(self, what: Measure) -> float | None:
         pids = self.pids()

@@ -24,7 +24,7 @@ _MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
 _NOT_IN_ORDER = "not in order"
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
-# A part is answered, and then the connection ends: whatever else is due does not come.
+# The connection ends at a piece: whatever else is due does not come.
 _ONE_TURN = (
     _PIECES,
     _MANY_AT_ONCE,

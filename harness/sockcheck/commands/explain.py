@@ -23,7 +23,7 @@ def explain(options: argparse.Namespace) -> int:
     folder = _folder()
     pages = {law: path for law in LAWS if (path := folder / f"{law}.md").is_file()}
     columns, colour = width(), coloured(options)
-    asked, causes = options.law, {entry.id: entry for entry in TABLE}
+    asked, causes = options.id, {entry.id: entry for entry in TABLE}
     if asked is None:
         say(report.overview([(law, LAWS[law]) for law in pages], width=columns, colour=colour))
     elif asked in pages:

@@ -155,9 +155,13 @@ class Base:
     @property
     def single(self) -> Actor:
         """The client, where there is only one. Raises NotDerivedError."""
+        self.by_itself()
+        return self.actors[0]
+
+    def by_itself(self) -> None:
+        """Raises NotDerivedError where several clients wait for each other, and cannot go one behind the other."""
         if len(self.actors) > 1:
             raise NotDerivedError("it has several clients, each with something to say to the others")
-        return self.actors[0]
 
     def repeatable(self) -> None:
         """Raises NotDerivedError where the exchange can be had only once on one server."""

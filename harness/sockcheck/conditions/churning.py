@@ -48,7 +48,7 @@ def _endings(base: Base) -> Iterator[tuple[str, list[Actor]]]:
     """The ways in which a connection may end, and the clients that end theirs so."""
     where = base.where
     rude = base.promises("survives-reset") or not base.has_contract
-    base.single  # noqa: B018 - clients that wait for each other cannot go one behind the other
+    base.by_itself()
     whole = [closed(base.copy(number)[0]) for number in range(CONNECTIONS)]
     yield "close", whole
     read = Await(where, "read", base.expect_within)

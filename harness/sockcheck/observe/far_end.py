@@ -6,7 +6,7 @@ from sockcheck.observe.sockdiag import Diag, PeerEnd, State, peer_query
 
 
 class FarEnd:
-    """What is asked without an answer is answered in the server's favour: it has read all, and accepted us.
+    """What cannot be seen is answered in the server's favour: it has read all, and accepted us.
 
     `diag` is None where sock_diag is not to be had. `sent` is what the server has to read: our bytes, and one more for
     our end of stream, which the kernel counts as a byte received. `left`: our socket is closed.
@@ -32,6 +32,7 @@ class FarEnd:
         return self._query is not None
 
     def look(self) -> PeerEnd | None:
+        """As it is now; None where the kernel does not tell."""
         if self._query is None or self._diag is None:
             return None
         return self._diag.lookup(self._query)

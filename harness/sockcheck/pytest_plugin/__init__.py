@@ -177,4 +177,4 @@ def _load_trio() -> None:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import trio  # noqa: F401
+        import trio  # noqa: F401 - to have it loaded is all that is wanted
