@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 ANSWER = b"Hello Node!\n"
 LIMIT = 65536
@@ -32,8 +33,12 @@ def serve(connection: socket.socket) -> None:
 
 def work(listener: socket.socket, retired: int) -> None:
     threads = []
-    for _ in range(MOST):
-        connection, _ = listener.accept()
+    while len(threads) < MOST:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.1)  # No descriptor is left for it, until somebody leaves.
+            continue
         threads.append(threading.Thread(target=serve, args=[connection]))
         threads[-1].start()
     listener.close()
