@@ -18,7 +18,7 @@
     stays         it does not close at the client's end of stream
     resets        it ends each connection by a reset
     one-client    it serves one client at a time
-    others        it answers whoever was accepted last
+    others        it answers whoever came last, of all who are connected by then
     dies          it ends at the first error of a connection
     stranger      it serves none but 127.0.0.1
     deaf          it ignores SIGTERM
@@ -49,7 +49,9 @@ LIFETIME = 100
 HOST, PORT, FAULT = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 WELCOME = b"Welcome to the server. Type something and hit enter\n"
 
+accepting = threading.Lock()
 accepted = []
+listener = socket.socket()
 
 
 def reply_to(data):
@@ -87,6 +89,9 @@ def converse(connection):
             reply = reply[: 5 - done]
         if FAULT == "limited":
             reply = reply[: 4000 - done]
+        if FAULT == "others":
+            while take():
+                pass
         (accepted[-1] if FAULT == "others" else connection).sendall(reply)
         done += len(reply)
         if FAULT == "one-recv" or (FAULT == "limited" and done >= 4000):
@@ -111,7 +116,23 @@ def serve(connection):
     connection.close()
 
 
-def drain(listener):
+def take():
+    """Accept one client, if one waits, and serve it; whether one did."""
+    with accepting:
+        if not select.select([listener], [], [], 0)[0]:
+            return False
+        connection, (peer, _) = listener.accept()
+        accepted.append(connection)
+    if FAULT == "stranger" and peer != "127.0.0.1":
+        connection.close()
+    elif FAULT == "one-client":
+        serve(connection)
+    else:
+        threading.Thread(target=serve, args=[connection], daemon=True).start()
+    return True
+
+
+def drain():
     listener.close()
     for thread in threading.enumerate():
         if thread is not threading.main_thread():
@@ -123,7 +144,6 @@ def main():
     signal.alarm(LIFETIME)
     if FAULT == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    listener = socket.socket()
     if FAULT != "no-reuse":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if FAULT == "shares":
@@ -131,16 +151,10 @@ def main():
     listener.bind((HOST, PORT))
     listener.listen(0 if FAULT == "short-queue" else 128)
     if FAULT == "drains":
-        signal.signal(signal.SIGTERM, lambda *_: drain(listener))
+        signal.signal(signal.SIGTERM, lambda *_: drain())
     while True:
-        connection, (peer, _) = listener.accept()
-        accepted.append(connection)
-        if FAULT == "stranger" and peer != "127.0.0.1":
-            connection.close()
-        elif FAULT == "one-client":
-            serve(connection)
-        else:
-            threading.Thread(target=serve, args=[connection], daemon=True).start()
+        select.select([listener], [], [])
+        take()
 
 
 main()
