@@ -403,10 +403,12 @@ class Client:
         def through() -> bool:
             self._acknowledge()
             all_read = self._read_some()
-            if changed() or not all_read:
-                return changed()
+            if changed():
+                return True
             end = self.far_end.look()
-            return end is None or (self.far_end.has_consumed(end) and (end.unacked == 0 or not self._reads))
+            if end is None:
+                return all_read
+            return all_read and self.far_end.has_consumed(end) and (end.unacked == 0 or not self._reads)
 
         return await settle(through, lambda: changed() or self._asleep(), limit)
 

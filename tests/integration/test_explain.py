@@ -69,7 +69,7 @@ def test_a_cause_is_told_as_well() -> None:
         ("cut.at", "there is no law or cause 'cut.at'\nhint: did you mean 'cut.at-k'?"),
         ("neighbor.deaf", "did you mean 'neighbour.deaf'?"),
         ("cat.*", "there is no law or cause 'cat.*'"),
-        ("%", "there is no law or cause '%'\nhint: `sockcheck explain` lists them all"),
+        ("%", "there is no law or cause '%'\nhint: `sockcheck explain` lists all laws"),
         ("../index", "there is no law or cause '../index'"),
         ("datagram.whole", "nothing is told of 'datagram.whole': this version does not test it"),
     ],

@@ -73,7 +73,7 @@ def _unknown(asked: str, known: list[str]) -> UsageError:
         return UsageError(f"nothing is told of {asked!r}: this version does not test it")
     near = nearest(asked, known)
     hint = f"did you mean {near!r}? " if near else ""
-    return UsageError(f"there is no law or cause {asked!r}", f"{hint}`sockcheck explain` lists them all")
+    return UsageError(f"there is no law or cause {asked!r}", f"{hint}`sockcheck explain` lists all laws")
 
 
 def _folder() -> Path:
