@@ -459,6 +459,32 @@ def test_the_variations_of_an_exchange_that_fails_anyhow_follow_from_it() -> Non
     assert len(named(afterwards, result("merge.before-accept", "silence", variation="1"))) == 2
 
 
+def test_what_fails_now_and_then_as_a_cut_does_each_time_was_cut_by_the_kernel() -> None:
+    sure = cut("in-body", "wrong-bytes")
+    by_chance = result("leave.reset-at-k", "wrong-bytes", variation="connected", outcome="flaky")
+    assert named(PLAIN, sure, by_chance) == ["one-recv"]
+    assert named(PLAIN, by_chance, sure) == ["one-recv"]
+    plain = result("plain", "wrong-bytes", scenario="hello", outcome="flaky")
+    assert named(result("plain", scenario="other"), plain, sure) == ["one-recv"]
+
+
+@pytest.mark.parametrize("what", ["each time", "other kind", "other exchange", "the cut too", "the cut after others"])
+def test_what_fails_now_and_then_otherwise_has_a_cause_of_its_own(what: str) -> None:
+    sure = cut("in-body", "wrong-bytes")
+    gone = result("leave.reset-at-k", "wrong-bytes", variation="connected", outcome="flaky")
+    if what == "each time":
+        gone = result("leave.reset-at-k", "wrong-bytes", variation="connected")
+    elif what == "other kind":
+        gone = result("leave.reset-at-k", "silence", variation="connected", outcome="flaky")
+    elif what == "other exchange":
+        gone = result("leave.reset-at-k", "wrong-bytes", outcome="flaky")
+    elif what == "the cut too":
+        sure = replace(sure, verdict=replace(sure.verdict, outcome="flaky"))
+    else:
+        sure = replace(sure, after=(PLAIN.case.id,))
+    assert len(named(PLAIN, sure, gone)) == 2
+
+
 def written(pieces: tuple[Piece, ...], *cuts: int) -> Result:
     """A scenario of somebody's own that cuts its message there, and fails."""
     one = result("cut.at-k", "silence", scenario="mine")

@@ -20,6 +20,8 @@ UNKNOWN = "unknown"
 _PLAIN = "::plain"
 # These break whatever the exchange does, or ask for less: an exchange that fails anyhow is no reason for them.
 _OWN = ("life.", "churn.", "host.", "limit.", "size.edges")
+# Whatever is sent, the kernel may cut it: where a cut fails each time, any case of that exchange may now and then.
+_CUTS = ("cut.", "pace.")
 # Where it takes a longer row of cases before one fails, it is their number or chance, not what they do.
 _TELLING = 2
 # What a variation of a law does besides, by its trait: where that alone fails, it is no evidence for the law.
@@ -110,7 +112,7 @@ def _follow(results: Sequence[Result]) -> tuple[list[Seen], list[tuple[Result, R
         before = [last[name] for name in each.after if name in last]
         # One that follows from others leads only those that were judged behind it, so that no two lead each other.
         leaders = (one for one in reversed(before) if one.failed and (not one.after or place[id(one)] < position))
-        leader = next(leaders, None) or _plain(each, last) or _simpler(each, results)
+        leader = next(leaders, None) or _plain(each, last) or _simpler(each, results) or _by_chance(each, results)
         if leader is None:
             told = before if len(before) <= _TELLING else []
             failing.append(seen(each, [one for one in told if one.passed]))
@@ -127,8 +129,7 @@ def _plain(result: Result, results: dict[str, Result]) -> Result | None:
         return None
     if plain.verdict.outcome == "flaky" and result.verdict.outcome != "flaky":
         return None  # What fails each time says more than what fails now and then.
-    same = {finding.kind for finding in plain.verdict.findings} & {finding.kind for finding in result.verdict.findings}
-    return plain if same else None
+    return plain if _alike(plain, result) else None
 
 
 def _simpler(result: Result, results: Sequence[Result]) -> Result | None:
@@ -142,6 +143,22 @@ def _simpler(result: Result, results: Sequence[Result]) -> Result | None:
         (each for each in results if each.failed and each.case.law in laws and each.case.id.startswith(stem)),
         None,
     )
+
+
+def _by_chance(result: Result, results: Sequence[Result]) -> Result | None:
+    """A cut of the same exchange that fails each time as this one does now and then."""
+    if result.verdict.outcome != "flaky":
+        return None
+    stem = f"{result.case.id.partition('::')[0]}::"
+    sure = (each for each in results if each.failed and each.verdict.outcome != "flaky" and not each.after)
+    cuts = (each for each in sure if each.case.law.startswith(_CUTS) and each.case.id.startswith(stem))
+    return next((each for each in cuts if _alike(each, result)), None)
+
+
+def _alike(one: Result, other: Result) -> bool:
+    """Whether a finding of the one is of the same kind as one of the other."""
+    kinds = {finding.kind for finding in one.verdict.findings}
+    return any(finding.kind in kinds for finding in other.verdict.findings)
 
 
 def _members(mine: Sequence[Seen], following: Sequence[tuple[Result, Result]]) -> list[Result]:
