@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sockcheck.case import Case
-from sockcheck.events import CaseJudged, CaseStarted, CauseNamed, Event
+from sockcheck.events import CaseFinished, CaseJudged, CaseStarted, CauseNamed, Event
 
 
 class Tally:
@@ -13,12 +13,16 @@ class Tally:
 
     def __init__(self) -> None:
         self._cases: dict[int, Case] = {}
+        self._passed: set[int] = set()
         self._judged: list[tuple[Case, CaseJudged]] = []
 
     def tell(self, event: Event) -> None:
         if isinstance(event, CaseStarted):
             if event.role != "predecessor":
                 self._cases[event.trial] = event.case
+        elif isinstance(event, CaseFinished):
+            if event.verdict.outcome == "pass":
+                self._passed.add(event.attempt)
         elif isinstance(event, CaseJudged) and event.trial in self._cases:
             self._judged.append((self._cases[event.trial], event))
 
@@ -35,5 +39,6 @@ class Tally:
 
         results: dict[int, list[Result]] = {}
         for case, judged in self._judged:
-            results.setdefault(server(case), []).append(Result(case, judged.verdict, judged.after))
+            by_chance = not judged.after and not self._passed.isdisjoint(judged.attempts)
+            results.setdefault(server(case), []).append(Result(case, judged.verdict, judged.after, by_chance))
         return [told(cause, at) for each in results.values() for cause in name_causes(each)]

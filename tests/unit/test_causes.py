@@ -42,7 +42,7 @@ def result(
         for kind in kinds
     )
     case = replace(built_case(scenario, law=law), id=name, variation=variation, traits=traits)
-    return Result(case, Verdict(outcome if kinds else "pass", findings), after)
+    return Result(case, Verdict(outcome if kinds else "pass", findings), after, by_chance=outcome == "flaky")
 
 
 def named(*results: Result) -> list[str]:
@@ -361,7 +361,7 @@ def test_who_is_silent_now_and_then_and_always_before_accept_flushes_its_input()
     before = result("merge.before-accept", "silence", variation="1")
     assert named(other, *silent) == ["not-flushed"]
     assert "flushes-input" in named(other, *silent, before)
-    now_and_then = replace(before, verdict=replace(before.verdict, outcome="flaky"))
+    now_and_then = replace(before, verdict=replace(before.verdict, outcome="flaky"), by_chance=True)
     assert named(other, *silent, now_and_then) == ["not-flushed"]
 
 
@@ -461,7 +461,7 @@ def test_the_variations_of_an_exchange_that_fails_anyhow_follow_from_it() -> Non
 
 def test_what_fails_now_and_then_as_a_cut_does_each_time_was_cut_by_the_kernel() -> None:
     sure = cut("in-body", "wrong-bytes")
-    by_chance = result("leave.reset-at-k", "wrong-bytes", variation="connected", outcome="flaky")
+    by_chance = replace(result("leave.reset-at-k", "wrong-bytes", variation="connected"), by_chance=True)
     assert named(PLAIN, sure, by_chance) == ["one-recv"]
     assert named(PLAIN, by_chance, sure) == ["one-recv"]
     plain = result("plain", "wrong-bytes", scenario="hello", outcome="flaky")
@@ -479,7 +479,7 @@ def test_what_fails_now_and_then_otherwise_has_a_cause_of_its_own(what: str) -> 
     elif what == "other exchange":
         gone = result("leave.reset-at-k", "wrong-bytes", outcome="flaky")
     elif what == "the cut too":
-        sure = replace(sure, verdict=replace(sure.verdict, outcome="flaky"))
+        sure = replace(sure, by_chance=True)
     else:
         sure = replace(sure, after=(PLAIN.case.id,))
     assert len(named(PLAIN, sure, gone)) == 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from report_attempts import PASSED, Trials
 from report_builder import Stream, case
 
 from sockcheck.case import Case
 from sockcheck.events import CaseStarted, Event
 from sockcheck.facts import Facts
+from sockcheck.verdict import Verdict
 
 
 def facts_of(events: list[Event]) -> Facts:
@@ -48,3 +50,15 @@ def test_what_only_advises_is_named_too() -> None:
     run.begin(replace(case(), advice="pipelining")).verdict("advice", run.finding(), reason="it is not promised")
     [cause] = facts_of(run.events).causes(0.0, server)
     assert cause.advice
+
+
+def test_what_passes_when_it_is_tried_again_follows_from_a_cut_that_fails_each_time() -> None:
+    run = Trials()
+    run.start().serve().passes("greets")
+    run.trial = run.attempt
+    cut = replace(case(), id="echo/pieces::cut.at-k(client.1:1)")
+    leaver = replace(case(law="leave.reset-at-k"), id="echo/pieces::leave.reset-at-k(connected)")
+    wrong = Verdict("fail", (run.finding("wrong-bytes"),))
+    run.first(cut, wrong).comes_to(wrong, run.attempt)
+    run.first(leaver, wrong).again(leaver, PASSED, "alone").comes_to(wrong, run.attempt - 1, run.attempt)
+    assert [(cause.id, len(cause.cases)) for cause in facts_of(run.events).causes(0.0, server)] == [("one-recv", 2)]

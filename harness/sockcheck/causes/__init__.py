@@ -112,7 +112,7 @@ def _follow(results: Sequence[Result]) -> tuple[list[Seen], list[tuple[Result, R
         before = [last[name] for name in each.after if name in last]
         # One that follows from others leads only those that were judged behind it, so that no two lead each other.
         leaders = (one for one in reversed(before) if one.failed and (not one.after or place[id(one)] < position))
-        leader = next(leaders, None) or _plain(each, last) or _simpler(each, results) or _by_chance(each, results)
+        leader = next(leaders, None) or _plain(each, last) or _simpler(each, results) or _sure(each, results)
         if leader is None:
             told = before if len(before) <= _TELLING else []
             failing.append(seen(each, [one for one in told if one.passed]))
@@ -127,7 +127,7 @@ def _plain(result: Result, results: dict[str, Result]) -> Result | None:
     plain = results.get(case.id.partition("::")[0] + _PLAIN)
     if plain is None or not plain.failed or plain.after or is_written(case) or case.law.startswith(_OWN):
         return None
-    if plain.verdict.outcome == "flaky" and result.verdict.outcome != "flaky":
+    if plain.by_chance and not result.by_chance:
         return None  # What fails each time says more than what fails now and then.
     return plain if _alike(plain, result) else None
 
@@ -145,12 +145,12 @@ def _simpler(result: Result, results: Sequence[Result]) -> Result | None:
     )
 
 
-def _by_chance(result: Result, results: Sequence[Result]) -> Result | None:
-    """A cut of the same exchange that fails each time as this one does now and then."""
-    if result.verdict.outcome != "flaky":
+def _sure(result: Result, results: Sequence[Result]) -> Result | None:
+    """A cut of the same exchange that fails each time in the way in which this case fails now and then."""
+    if not result.by_chance:
         return None
     stem = f"{result.case.id.partition('::')[0]}::"
-    sure = (each for each in results if each.failed and each.verdict.outcome != "flaky" and not each.after)
+    sure = (each for each in results if each.failed and not each.by_chance and not each.after)
     cuts = (each for each in sure if each.case.law.startswith(_CUTS) and each.case.id.startswith(stem))
     return next((each for each in cuts if _alike(each, result)), None)
 

@@ -20,11 +20,13 @@ _ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A case and what it came to. `after` are the ids of the cases without which it does not fail."""
+    """A case and what it came to. `after` are the ids of the cases without which it does not fail. `by_chance`: of
+    several attempts by itself one passed."""
 
     case: Case
     verdict: Verdict
     after: tuple[str, ...] = ()
+    by_chance: bool = False
 
     @property
     def passed(self) -> bool:
