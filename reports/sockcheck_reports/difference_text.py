@@ -28,10 +28,21 @@ _WORDS: Mapping[State, str] = {
 }
 
 
-def render(difference: Difference, old: View, new: View, *, width: int = 80, colour: bool = False) -> str:
-    """The report as text that ends in a newline, in lines of at most `width` columns; only ids may be longer."""
+def render(
+    difference: Difference,
+    old: View,
+    new: View,
+    *,
+    names: tuple[str, str] = ("", ""),
+    width: int = 80,
+    colour: bool = False,
+) -> str:
+    """The report as text that ends in a newline, in lines of at most `width` columns; only ids may be longer.
+
+    `names` are those of the records of `old` and `new`.
+    """
     width = max(60, width)
-    lines = [*_run("OLD", old, width), *_run("NEW", new, width), Text()]
+    lines = [*_run("OLD", names[0], old, width), *_run("NEW", names[1], new, width), Text()]
     if difference.unlike:
         lines.append(Text("Not the same in both:", "yellow"))
         for sentence in difference.unlike:
@@ -92,12 +103,13 @@ def _side(side: Side) -> dict[str, Any]:
     return {"state": side.state, "kind": side.kind, "said": side.said, "seconds": side.took}
 
 
-def _run(name: str, view: View, width: int) -> list[Text]:
+def _run(which: str, name: str, view: View, width: int) -> list[Text]:
     counts = view.counts
     failed = f", {counts.failed:,} failed" if counts.failed else ""
     flaky = f", {counts.flaky:,} flaky" if counts.flaky else ""
-    began = f"{_moment(view.run.started)}: " if view.run else ""
-    return paragraph(f"{began}{count(counts.total, 'case')}{failed}{flaky}", width, first=f"{name}  ")
+    about = ", ".join(part for part in (plain(name), _moment(view.run.started) if view.run else "") if part)
+    told = f"{count(counts.total, 'case')}{failed}{flaky}"
+    return paragraph(f"{about}: {told}" if about else told, width, first=f"{which}  ")
 
 
 def _moment(started: str) -> str:

@@ -78,6 +78,12 @@ def groups(difference: Difference) -> dict[str, list[str]]:
     return {name: those for name, those in found.items() if those}
 
 
+def test_the_records_are_named_where_they_have_names() -> None:
+    difference = of(run().case("a"), run().case("a"))
+    text = render(difference, view(run().case("a")), fold([]), names=("ada/record.jsonl", "\x1b[2Jben"))
+    assert text.startswith("OLD  ada/record.jsonl, 2025-11-20 13:15:00 UTC: 1 case\nNEW  \\x1b[2Jben: 0 cases\n"), text
+
+
 def test_where_nothing_has_changed_that_is_said() -> None:
     difference = of(run().case("a"), run().case("a"))
     assert groups(difference) == {}

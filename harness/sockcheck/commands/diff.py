@@ -21,7 +21,8 @@ def diff(options: argparse.Namespace) -> int:
     if options.json:
         say(difference_text.to_json(found, old, new))
     else:
-        say(difference_text.render(found, old, new, width=width(), colour=coloured(options)))
+        names = (options.old, options.new)
+        say(difference_text.render(found, old, new, names=names, width=width(), colour=coloured(options)))
     return found.exit_code
 
 
