@@ -10,7 +10,9 @@ stopping = threading.Event()
 
 
 def serve(connection):
-    connection.settimeout(0.2)  # To look now and then whether it is time to stop.
+    # To look now and then whether it is time to stop. After 200 ms the kernel asks a closed window for room, and a bit
+    # of the reply may go: a longer timeout could begin anew then.
+    connection.settimeout(0.1)
     with connection:
         while not stopping.is_set():
             try:
