@@ -6,7 +6,7 @@ import csv
 import io
 
 from .excerpt import clipped, plain
-from .gradebook import Column, Gradebook, Submission, law, number
+from .gradebook import Column, Gradebook, Submission, Tally, law, number
 
 # What makes a spreadsheet take a text for a formula, the wide forms too.
 _ACTING = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
@@ -14,17 +14,24 @@ _FIXED = ("submission", "status", "points", "of", "reason", "causes", "seed", "f
 
 
 def render(book: Gradebook) -> str:
-    """A line for each submission, a column for each row that counts for somebody.
+    """A line for each submission, a column for each row that counts for somebody, its points in brackets.
 
     Points of what is to be graded again are empty, as is what does not count for that server: neither is a zero.
+    What is not ASCII begins with a byte order mark (U+FEFF), without which Excel does not read it as UTF-8.
     """
-    columns = book.columns
+    tallies = book.tallies()
+    columns = tuple(tally.column for tally in tallies)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([*_FIXED, *(cell(f"{column[0]} {law(column)}".rstrip()) for column in columns)])
+    writer.writerow([*_FIXED, *map(_head, tallies)])
     for submission in book.submissions:
         writer.writerow([*_fixed(submission), *_points(submission, columns)])
-    return text.getvalue()
+    found = text.getvalue()
+    return found if found.isascii() else f"\ufeff{found}"
+
+
+def _head(tally: Tally) -> str:
+    return cell(" ".join(filter(None, (tally.column[0], law(tally.column), f"({number(tally.points)})"))))
 
 
 def cell(text: str) -> str:

@@ -167,7 +167,7 @@ def test_one_that_misbehaves_costs_the_others_nothing_and_only_what_is_open_is_d
         "syntax": "0",
     }
     assert table["recv"]["causes"] == "one-turn"
-    assert table["recv"]["echo/hello [cut.at-k]"] == "0"
+    assert table["recv"]["echo/hello [cut.at-k] (2)"] == "0"
     assert table["kills"]["status"] == "regrade"
     assert "did not start" in table["syntax"]["reason"]
     assert len({row["seed"] for row in table.values()}) == len(table)
@@ -188,6 +188,11 @@ def test_one_that_misbehaves_costs_the_others_nothing_and_only_what_is_open_is_d
     feedback = (made.folder / "grades" / "recv" / "feedback.txt").read_text()
     assert "CAUSE  The server answers what its first recv() gives, and ends the connection" in feedback
     assert "python ./server.py" in feedback.replace(sys.executable, "python")
+    assert "\n  echo/hello.sock.yaml:" in feedback
+    assert "sockcheck run echo " in feedback
+    assert "--isolate" not in feedback
+    for told in ("feedback.txt", "report.html", "instructor.html", "junit.xml", "results.json"):
+        assert str(made.folder) not in (made.folder / "grades" / "recv" / told).read_text(), told
     again = made.grade("--at-once", "3")
     assert again.code == 5
     assert again.err.startswith("7 of 8 submissions are graded already\n8/8  kills ")

@@ -43,7 +43,7 @@ def hostile() -> Gradebook:
 
 
 def table(book: Gradebook) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(gradebook_csv.render(book), newline="")))
+    return list(csv.reader(io.StringIO(gradebook_csv.render(book).removeprefix("\ufeff"), newline="")))
 
 
 def test_no_field_of_the_csv_acts_or_breaks_a_line() -> None:
@@ -64,7 +64,7 @@ def test_what_is_no_grade_has_no_points_and_no_zero() -> None:
     head, *rows = table(made)
     assert head == [
         *("submission", "status", "points", "of", "reason", "causes", "seed", "folder"),
-        *("echo/<b>& [@law]", "echo/hello", "echo/hello [cut.at-k]"),
+        *("echo/<b>& [@law] (1)", "echo/hello (2)", "echo/hello [cut.at-k] (2)"),
     ]
     open_, graded = rows[0], rows[1]
     assert open_[1:4] == ["regrade", "", ""]
@@ -73,6 +73,11 @@ def test_what_is_no_grade_has_no_points_and_no_zero() -> None:
     assert rows[-3] == ["waits", "waiting", "", "", "", "", "1", "waits", "", "", ""]
     assert rows[-1][4] == "the server did not start: =cmd()"
     assert rows[-1][5] == "no-start"
+
+
+def test_the_csv_has_a_byte_order_mark_where_a_name_is_not_ascii() -> None:
+    assert gradebook_csv.render(Gradebook((submission("Jörg"),), (), (), 0)).startswith("\ufeffsubmission,")
+    assert gradebook_csv.render(Gradebook((submission("Joerg"),), (), (), 0)).startswith("submission,")
 
 
 def test_the_page_takes_nothing_for_markup_and_leads_to_every_report() -> None:

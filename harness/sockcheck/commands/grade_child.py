@@ -1,10 +1,11 @@
 """The processes in which a grading does its work, one submission each, so that none of them can bring down the others.
 
     python -P -m sockcheck.commands.grade_child PARENT run …                    as `sockcheck run …`
-    python -P -m sockcheck.commands.grade_child PARENT reports FOLDER NAME DIGEST
+    python -P -m sockcheck.commands.grade_child PARENT reports FOLDER NAME DIGEST PATH CALLED PATH CALLED …
 
-The second makes all that is told of a submission from the record in its folder. Both die with PARENT. `-P` keeps
-modules of the working directory, which is the submission's, out of this process.
+The second makes all that is told of a submission from the record in its folder; each PATH of the scenarios is CALLED
+something there. Both die with PARENT. `-P` keeps modules of the working directory, which is the submission's, out of
+this process.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -35,17 +36,19 @@ def main(words: Sequence[str]) -> None:
     """Do what the words say. What dies with its parent goes on doing so when it becomes another program."""
     _die_with(int(words[0]))
     if words[1] == "reports":
-        write_all(Path(words[2]), words[3], words[4])
+        write_all(Path(words[2]), words[3], words[4], dict(zip(words[5::2], words[6::2], strict=True)))
     else:
         os.execv(sys.executable, [sys.executable, "-P", "-m", "sockcheck", *words[1:]])
 
 
-def write_all(folder: Path, name: str, digest: str) -> None:
+def write_all(folder: Path, name: str, digest: str, names: Mapping[str, str]) -> None:
     """Write what is told of the submission `name`, from its record, as far as that goes.
 
+    `names` says what absolute paths of scenarios are called.
     Raises ReportError where something cannot be written, and RecordError where there is no record.
     """
     from sockcheck import recording
+    from sockcheck.commands.grade_paths import told as told_of
     from sockcheck.commands.outputs import FORMATS, uncollected, write_file
     from sockcheck.errors import RecordError
     from sockcheck.laws import LAWS
@@ -58,7 +61,7 @@ def write_all(folder: Path, name: str, digest: str) -> None:
     told = 0
     try:
         for event in uncollected(recording.read(folder / RECORD)):
-            facts.add(event)
+            facts.add(told_of(event, name, names))
             told += 1
     except RecordError:
         # What stands before the damage is told. Such a record has no end, so that it is graded again.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from sockcheck.commands import grade_paths
 from sockcheck.commands import grade_plan as plans
 from sockcheck.errors import UsageError
 from sockcheck.reading.durations import seconds
@@ -26,7 +27,8 @@ class Plan:
     """What is to be done. `run` are the words of every run but those that are its own; `contract` stands for all that
     the scenarios say.
 
-    `paths` are those of `submissions`. `reference` is empty where there is none. `limit` is in seconds.
+    `called` says what the absolute paths of scenarios are called. `paths` are those of `submissions`. `reference` is
+    empty where there is none. `limit` is in seconds.
     """
 
     submissions: tuple[Submission, ...]
@@ -35,6 +37,7 @@ class Plan:
     reference: tuple[str, ...]
     run: tuple[str, ...]
     contract: str
+    called: dict[str, str]
     out: Path
     at_once: int
     limit: float
@@ -47,6 +50,7 @@ def planned(options: argparse.Namespace) -> Plan:
     paths = _submissions(options.submissions)
     command = _command(options)
     scenarios, contract = _scenarios(options.scenarios)
+    called = {path: grade_paths.called(given) for path, given in scenarios.items()}
     out = _out(options.out, paths)
     isolate = _isolate(options)
     names = plans.names([str(path) for path in paths])
@@ -57,6 +61,7 @@ def planned(options: argparse.Namespace) -> Plan:
         reference=_reference(options),
         run=("run", *scenarios, *_run_options(options, isolate)),
         contract=contract,
+        called=called,
         out=out,
         at_once=_at_once(options, command, isolate, len(paths)),
         limit=_limit(options.limit),
@@ -91,14 +96,17 @@ def _is_there(word: str) -> bool:
     return os.path.exists(word) if "/" in word else os.path.isfile(word)
 
 
-def _scenarios(given: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    """The absolute paths, and a digest of what they say. All files are read, so that mistakes are found here."""
+def _scenarios(given: Sequence[str]) -> tuple[dict[str, str], str]:
+    """The absolute paths, each with what was given, and a digest of what they say.
+
+    All files are read, so that mistakes are found here.
+    """
     if not given and not Path(SCENARIOS).is_dir():
         raise UsageError("there is no folder scenarios/ here", "name the contract: --scenarios PATH")
     paths = given or (SCENARIOS,)
     # All of it is frozen data, the contents of the files that are named in it too.
     contract = plans.digest([repr(load(paths).scenarios)])
-    return tuple(os.path.abspath(existing(path)) for path in paths), contract
+    return {os.path.abspath(existing(path)): path for path in paths}, contract
 
 
 def _out(given: str, submissions: Sequence[Path]) -> Path:

@@ -106,7 +106,7 @@ async def _told(children: Children, plan: Plan, subject: Submission, place: Plac
     folder = plan.out / subject.folder
     with place.errors.open("wb") as file:
         status, late = await children.run(
-            ["reports", str(folder), subject.name, digest],
+            ["reports", str(folder), subject.name, digest, *(word for pair in plan.called.items() for word in pair)],
             cwd=plan.out,
             env=os.environ,
             errors=file,
