@@ -90,6 +90,10 @@ def silent(one: Result) -> Result:
 
 PREFIXED = Difference(2, 0, b"> hello\n", b"> OK...hello\n")
 LENGTH = Difference(0, 0, b"\x00\x05hello", b"\x05\x00hello")
+NO_LINE = Difference(0, 0, b"half a li", b"")
+BEHIND_A_LINE = Difference(4, 0, b"\x08\t\r\n\x0b\x0c", b"\x08\t\r\n")
+BEFORE_A_LINE = Difference(4, 0, b"\x08\t\r\n\x0b\n", b"\x08\t\r\n")
+INSIDE_A_LINE = Difference(3, 0, b"hello", b"hel")
 NOT_IN_ORDER = "the connection ended by a reset (ECONNRESET), not in order, after 6 bytes"
 WITHOUT_END = "the connection did not end within 2.00 s"
 NAMED: list[tuple[str, list[Result]]] = [
@@ -128,6 +132,9 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("wrong-bytes-order", [result("plain", "wrong-bytes", difference=LENGTH)]),
     ("not-flushed", [result("plain", "silence"), result("end.half"), result("cut.at-k", "silence", variation="1")]),
     ("not-flushed", [result("plain", "silence"), result("size.large", "silence", says="not all of it came")]),
+    ("by-line", [PLAIN, result("size.edges", "silence", difference=NO_LINE),
+                 result("limit.garbage", "silence", difference=BEHIND_A_LINE, received=4),
+                 result("leave.reset-at-k", "silence", difference=NO_LINE)]),
     ("split-length", [PLAIN, cut("in-length", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
     ("split-character", [PLAIN, cut("in-character", "wrong-bytes"), cut("in-body")]),
     ("split-delimiter", [PLAIN, cut("in-delimiter", "silence"), cut("in-body"), result("cut.every-byte", "silence")]),
@@ -353,6 +360,18 @@ def test_who_hangs_up_and_takes_what_comes_in_pieces_does_not_take_one_recv_for_
 def test_where_few_may_wait_a_crowd_is_not_served_at_once() -> None:
     short = result("crowd.backlog", "wrong-measure", variation="1")
     assert named(PLAIN, short, result("crowd.at-once", "silence", variation="1")) == ["short-backlog"]
+
+
+@pytest.mark.parametrize("difference", [BEFORE_A_LINE, INSIDE_A_LINE, None])
+def test_who_loses_something_else_than_what_stands_behind_the_last_newline_does_not_wait_for_lines(
+    difference: Difference | None,
+) -> None:
+    nothing = result("size.edges", "silence", difference=NO_LINE)
+    whole = result("limit.garbage", "silence", difference=BEHIND_A_LINE, received=4)
+    assert named(PLAIN, nothing, whole) == ["by-line"]
+    other = result("size.large", "silence", difference=difference, received=4)
+    assert "by-line" not in named(PLAIN, nothing, other)
+    assert "by-line" not in named(PLAIN, nothing, whole, other)
 
 
 def test_who_is_silent_now_and_then_and_always_before_accept_flushes_its_input() -> None:

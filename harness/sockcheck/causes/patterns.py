@@ -49,7 +49,8 @@ class Cases:
     `alone`: it fails by itself, not only after others. `answered`: something had come, or nothing. `binary`: a client
     sends what is no text, or only text. `swapped`: the first difference is a number with its bytes the other way round.
     `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no ASCII was expected. `silent`: no client sends
-    anything. `more`: behind the first difference, what was expected came all the same.
+    anything. `more`: behind the first difference, what was expected came all the same. `unended`: what is due has no
+    newline in it, and stands behind one, or nothing has come.
     """
 
     laws: tuple[str, ...] = ()
@@ -68,6 +69,7 @@ class Cases:
     replaced: bool = False
     silent: bool = False
     more: bool = False
+    unended: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def among(cases: Cases, one: Seen) -> bool:
         and (not cases.replaced or any(_is_replaced(finding) for finding in findings))
         and (not cases.silent or _is_silent(case))
         and (not cases.more or any(_is_more(finding) for finding in findings))
+        and (cases.unended is None or any(_is_unended(finding) is cases.unended for finding in findings))
     )
 
 
@@ -217,6 +220,18 @@ def _is_more(finding: Finding) -> bool:
     at = finding.difference.offset - finding.difference.start
     expected, actual = finding.difference.expected[at:], finding.difference.actual[at:]
     return len(expected) >= _TELLING and actual.find(expected) > 0
+
+
+def _is_unended(finding: Finding) -> bool:
+    """Whether all that was expected has come up to a newline, and there is none behind it, as far as the window shows.
+
+    Where there is no difference, nobody knows.
+    """
+    if finding.difference is None:
+        return False
+    at = finding.difference.offset - finding.difference.start
+    expected, actual = finding.difference.expected, finding.difference.actual
+    return actual == expected[:at] and expected[:at].endswith(b"\n" if at else b"") and b"\n" not in expected[at:]
 
 
 def _half_closes(case: Case) -> bool:

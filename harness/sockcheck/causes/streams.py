@@ -22,6 +22,7 @@ _PLAIN = Cases(("plain*",))
 _ANSWERED = Cases(("plain",))
 _MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
 _NOT_IN_ORDER = "not in order"
+_NO_LINE = Cases(kinds=("silence",), unended=True, answered=False)
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 # The connection ends at a piece: whatever else is due does not come.
@@ -98,6 +99,22 @@ STREAMS = (
                 ),
                 never=(Cases(("plain",)),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
+            ),
+        ),
+    ),
+    Entry(
+        "by-line",
+        "answers only when a line is at its end",
+        "plain",
+        "What clients send are lines, one thinks; where the contract says bytes, a newline may never come.",
+        "while data := client.recv(4096):  # not readline(), nor for line in file\n    client.sendall(data)",
+        "ssize_t n = read(fd, data, sizeof data); /* not fgets() or getline() */",
+        (
+            Pattern(
+                (_NO_LINE, Cases(kinds=("silence",), unended=True, answered=True)),
+                passes=(_ANSWERED,),
+                clear=(Cases(kinds=("silence",), derived=False, unended=False),),
+                takes=(Cases(unended=True),),
             ),
         ),
     ),
