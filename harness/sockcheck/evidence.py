@@ -115,7 +115,11 @@ def _weigh(first: Attempt, replaceable: bool, suspects: Sequence[int]) -> Weighi
     attempt = tally.count(first)
     if first.shared and attempt.verdict.outcome not in ("pass", "skip"):
         tally.forget()
+        hard = attempt.verdict.outcome == "fail" and is_hard(attempt.verdict.findings)
         attempt = tally.count((yield Alone()))
+        if hard and attempt.verdict.outcome == "pass":
+            # It may have been lucky: what fails by chance passes now and then.
+            attempt = tally.count((yield Alone()))
     attempt = yield from _undisturbed(attempt, tally)
     verdict = attempt.verdict
     predecessors = attempt.predecessors if replaceable else 0

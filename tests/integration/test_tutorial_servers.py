@@ -1,4 +1,4 @@
-"""The bundled scenarios find the faults that tutorial servers have, and no others; good servers pass."""
+"""The bundled scenarios find the faults that tutorial servers have, and no others, and name them; good servers pass."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from broken_servers import judgement
 from command_line import sockcheck
 from performing import compiled
 from tools import CHECKOUT, node
@@ -65,6 +66,7 @@ def test_a_tutorial_server_is_found_out_for_what_it_does_wrong_and_nothing_else(
 
     assert {name: kinds for name, kinds in found.items() if not kinds <= set(allowed.get(name, ()))} == {}
     assert required.keys() - found.keys() == set()
+    assert set(judgement(tmp_path / "record.jsonl").causes) == set(entry["causes"])
 
 
 @pytest.mark.parametrize("contract", servers.NAMES)

@@ -81,6 +81,16 @@ def reading_only(one: Result) -> Result:
     return replace(one, case=replace(one.case, actors=(replace(actor, actions=actor.actions[:3]),)))
 
 
+def saying(piece: Piece, one: Result) -> Result:
+    """The same, with a client that sends just that."""
+    actors = (Actor("client", pieces_actions((piece,), ())),)
+    return replace(one, case=replace(one.case, actors=actors))
+
+
+def no_text(one: Result) -> Result:
+    return saying(Generated("random", 9, 1, b""), one)
+
+
 def silent(one: Result) -> Result:
     """The same, with a client that sends nothing."""
     [actor] = one.case.actors
@@ -141,7 +151,7 @@ NAMED: list[tuple[str, list[Result]]] = [
     ("one-recv", [PLAIN, cut("in-body", "reset"), cut("in-delimiter", "silence"), result("pace.slow", "reset")]),
     ("one-recv", [PLAIN, result("cut.at-k", "missing-bytes", scenario="cut-in-two"), result("merge.sends", "silence")]),
     ("one-turn", [PLAIN, result("cut.at-k", "missing-bytes", received=2), result("pace.slow", "missing-bytes")]),
-    ("one-turn", [PLAIN, result("plain", "early-end", says="none of it came", scenario="two-turns", received=2),
+    ("one-turn", [PLAIN, result("plain", "missing-bytes", says="none of it came", scenario="two-turns", received=2),
                   result("size.edges", "missing-bytes")]),
     ("tail-dropped", [PLAIN, cut("in-body"), result("merge.sends", "silence"), result("merge.pipeline", "silence")]),
     ("tail-dropped", [PLAIN, cut("in-body"), result("merge.pipeline", "silence")]),
@@ -175,7 +185,24 @@ NAMED: list[tuple[str, list[Result]]] = [
         [server_ends(PLAIN), result("merge.with-end"), result("plain", "silence", scenario="stays")],
     ),
     ("closes-unread", [PLAIN, result("size.large", "reset")]),
-    ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("cut.at-k", "silence", scenario="cut-at-random")]),
+    ("text-mode", [PLAIN, result("limit.garbage", "silence"), no_text(result("cut.at-k", "silence", scenario="random")),
+                   no_text(result("leave.close-at-k", "reset"))]),
+    # strlen() goes on into what is left of what came before.
+    ("text-mode", [PLAIN, result("limit.garbage", "silence"), result("pace.slow", "surplus-bytes"),
+                   result("cut.at-k", "wrong-bytes", scenario="cut-in-three"),
+                   result("neighbour.fails", "surplus-bytes")]),
+    ("says-more", [result("plain", "surplus-bytes"), result("cut.at-k", "wrong-bytes", scenario="cut-in-two")]),
+    ("no-newline", [result("plain", "silence", difference=Difference(5, 0, b"hello\n", b"hello")),
+                    result("cut.at-k", "wrong-bytes", scenario="cut-in-two",
+                           difference=Difference(5, 0, b"hello world\n", b"hellow"))]),
+    ("one-request", [PLAIN, result("plain", "early-end", scenario="silence", received=6),
+                     result("plain", "missing-bytes", scenario="two-turns", received=6),
+                     no_text(result("cut.at-k", "reset", scenario="random", received=9)), cut("in-body")]),
+    ("state-apart", [PLAIN, result("crowd.interleaved", "wrong-bytes", scenario="shared"),
+                     result("leave.close-at-k", "wrong-bytes", scenario="state-stays"),
+                     result("leave.reset-at-k", "wrong-bytes", scenario="reset-in-request")]),
+    ("one-at-a-time", [PLAIN, result("crowd.interleaved", "silence")]),
+    ("one-recv", [PLAIN, result("cut.at-k", "silence", scenario="cut-in-two"), result("crowd.at-once", "reset")]),
     ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
     ("full-buffer-is-special", [PLAIN, result("size.edges", "silence"), result("size.large")]),
     ("stale-state", [PLAIN, result("churn.leak", "refused", variation="close")]),
@@ -284,13 +311,9 @@ def test_what_nothing_matches_is_unknown_one_for_each_law() -> None:
     ],
 )
 def test_an_exchange_that_fails_with_what_is_no_text_alone_is_in_text_mode(piece: Piece, cause: str) -> None:
-    def sending(one: Result) -> Result:
-        actors = (Actor("client", pieces_actions((piece,), ())),)
-        return replace(one, case=replace(one.case, actors=actors))
-
-    failing = sending(result("plain", "missing-bytes", scenario="sent"))
+    failing = saying(piece, result("plain", "missing-bytes", scenario="sent"))
     assert named(PLAIN, failing) == [cause]
-    assert named(sending(result("plain", scenario="passing")), failing) == [UNKNOWN]
+    assert named(saying(piece, result("plain", scenario="passing")), failing) == [UNKNOWN]
     assert named(PLAIN, failing, result("plain", "missing-bytes", scenario="text")) == [UNKNOWN]
 
 
@@ -353,8 +376,10 @@ def test_a_long_row_of_cases_before_a_failure_says_nothing_of_what_they_do() -> 
 
 def test_who_hangs_up_and_takes_what_comes_in_pieces_does_not_take_one_recv_for_all() -> None:
     hangs_up = result("plain", "early-end", says="none of it came", scenario="two-turns", received=2)
-    assert named(PLAIN, hangs_up) == ["one-turn"]
-    assert named(PLAIN, hangs_up, result("cut.at-k", variation="1")) == [UNKNOWN]
+    assert named(PLAIN, hangs_up) == ["one-request"]
+    assert named(PLAIN, hangs_up, result("cut.at-k", variation="1")) == ["one-request"]
+    missing = result("plain", "missing-bytes", says="none of it came", scenario="two-turns", received=2)
+    assert named(PLAIN, missing, result("cut.at-k", variation="1")) == [UNKNOWN]
 
 
 def test_where_few_may_wait_a_crowd_is_not_served_at_once() -> None:
@@ -386,6 +411,41 @@ def test_who_is_silent_now_and_then_and_always_before_accept_flushes_its_input()
 
 def test_one_exchange_that_is_not_answered_where_others_are_is_no_buffer_that_is_not_flushed() -> None:
     assert named(PLAIN, result("merge.with-end"), result("plain", "silence", scenario="other")) == [UNKNOWN]
+
+
+def test_who_breaks_on_bytes_and_decodes_each_piece_does_both() -> None:
+    bytes_, character = result("limit.garbage", "missing-bytes"), cut("in-character", "missing-bytes")
+    random = no_text(result("cut.at-k", "missing-bytes", scenario="random"))
+    assert named(PLAIN, bytes_, random, character) == ["text-mode", "split-character"]
+
+
+def test_who_does_not_answer_a_line_without_an_end_waits_for_it() -> None:
+    line = result("leave.close-at-k", "silence", difference=NO_LINE)
+    without = saying(b"half a li", line)
+    assert named(PLAIN, without, no_text(result("limit.garbage", "silence"))) == ["by-line", "text-mode"]
+    assert named(saying(b"hello", PLAIN), without) == ["stale-state"]
+    assert named(PLAIN, replace(without, after=("echo/hello::plain",))) == ["stale-state"]
+
+
+def test_who_answers_wrongly_where_clients_are_slow_is_not_impatient() -> None:
+    assert named(PLAIN, result("pace.slow", "wrong-bytes")) == [UNKNOWN]
+
+
+def test_where_no_exchange_works_others_that_fail_in_that_way_follow() -> None:
+    first, second = result("plain", "wrong-bytes"), result("plain", "wrong-bytes", scenario="two-turns")
+    slow, idle = result("pace.slow", "surplus-bytes"), result("neighbour.idle", "no-connection")
+    ends = result("end.half", "missing-bytes")
+    [closes, waits, unknown] = name_causes([first, second, slow, idle, ends])
+    assert (waits.id, closes.id, unknown.id) == ("one-at-a-time", "half-close-is-close", UNKNOWN)
+    assert unknown.results == (first, second, slow)
+    # Where one works, they speak for themselves, and so does who says nothing.
+    assert len(name_causes([first, PLAIN, slow])) == 2
+    assert len(name_causes([first, silent(result("pace.slow", "wrong-bytes"))])) == 2
+    # What is silent is so for another reason, unless something came.
+    mute = result("size.edges", "silence")
+    assert len(name_causes([first, mute])) == 2
+    assert len(name_causes([first, result("size.edges", "silence", received=3)])) == 1
+    assert len(name_causes([result("plain", "silence"), mute])) == 1
 
 
 def test_wrong_bytes_behind_an_end_of_stream_do_not_say_that_it_was_taken_for_leaving() -> None:

@@ -114,7 +114,9 @@ def test_a_failure_that_cannot_be_repeated_for_the_machine_is_told_as_such() -> 
 
 def test_only_a_pass_counts_of_what_shared_a_server() -> None:
     assert judged(Attempt(PASS, 3, shared=True), []) == (Judged(PASS), [])
-    assert judged(Attempt(HARD, 3, shared=True), [PASS]) == (Judged(PASS), [Alone()])
+    assert judged(Attempt(SOFTLY, 3, shared=True), [PASS]) == (Judged(PASS), [Alone()])
+    assert judged(Attempt(HARD, 3, shared=True), [PASS, PASS]) == (Judged(PASS), [Alone()] * 2)
+    assert judged(Attempt(HARD, 3, shared=True), [PASS, HARD]) == (Judged(HARD), [Alone()] * 2)
     assert judged(Attempt(HARD, 3, shared=True), [HARD]) == (Judged(HARD), [Alone()])
     assert judged(Attempt(SOFTLY, 3, shared=True), [SOFTLY, SOFTLY]) == (Judged(SOFTLY), [Alone()] * 2)
     flaky, _ = judged(Attempt(SOFTLY, 3, shared=True), [SOFTLY, PASS, PASS])

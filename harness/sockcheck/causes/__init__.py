@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sockcheck.causes.patterns import Result, Seen, explained, is_written, seen
+from sockcheck.causes.patterns import Result, Seen, explained, is_silent, is_stripped, is_written, seen
 from sockcheck.causes.table import TABLE
 from sockcheck.events import CauseNamed
 from sockcheck.frozen import dataclass
@@ -22,6 +22,8 @@ _PLAIN = "::plain"
 _OWN = ("life.", "churn.", "host.", "limit.", "size.edges")
 # Whatever is sent, the kernel may cut it: where a cut fails each time, any case of that exchange may now and then.
 _CUTS = ("cut.", "pace.")
+_BYTES = ("wrong-bytes", "surplus-bytes", "came")
+_ENDS = ("missing-bytes", "early-end", "reset")
 # Where it takes a longer row of cases before one fails, it is their number or chance, not what they do.
 _TELLING = 2
 # What a variation of a law does besides, by its trait: where that alone fails, it is no evidence for the law.
@@ -60,7 +62,9 @@ def name_causes(results: Iterable[Result]) -> tuple[Cause, ...]:
     everything = list(results)
     passing = [seen(each) for each in everything if each.passed]
     failing, following = _follow(everything)
-    open_ = list(failing)
+    anyhow = _anyhow(failing, _never_works(everything))
+    following += [(leader, each.result) for leader, each in anyhow]
+    open_ = [each for each in failing if all(each is not one for _, one in anyhow)]
     causes: list[Cause] = []
     for entry in TABLE:
         mine: list[Seen] = []
@@ -153,6 +157,41 @@ def _sure(result: Result, results: Sequence[Result]) -> Result | None:
     sure = (each for each in results if each.failed and not each.by_chance and not each.after)
     cuts = (each for each in sure if each.case.law.startswith(_CUTS) and each.case.id.startswith(stem))
     return next((each for each in cuts if _alike(each, result)), None)
+
+
+def _never_works(results: Sequence[Result]) -> list[Result]:
+    """The exchanges that only show that the server does what it is there for, where none of them works.
+
+    One that works but for white space is no reason for others to fail.
+    """
+    simple = [each for each in results if each.case.law == "plain" and is_written(each.case)]
+    if any(each.passed for each in simple):
+        return []
+    return [each for each in simple if each.failed and not each.after and not is_stripped(each)]
+
+
+def _anyhow(failing: Sequence[Seen], never: Sequence[Result]) -> list[tuple[Result, Seen]]:
+    """Other exchanges that somebody wrote, and that fail in the way of one that never works, which comes first."""
+    found = []
+    for each in failing:
+        case, ways = each.result.case, _ways(each.result)
+        leader = next((one for one in never if not ways.isdisjoint(_ways(one))), None)
+        if leader and case.law != "plain" and is_written(case) and not is_silent(case):
+            found.append((leader, each))
+    return found
+
+
+def _ways(result: Result) -> set[str]:
+    """How an answer fails: by its bytes, by an end, by what does not come."""
+    found = set()
+    for finding in result.verdict.findings:
+        if finding.kind in _BYTES or (finding.kind == "silence" and finding.received):
+            found.add("bytes")
+        if finding.kind in _ENDS:
+            found.add("end")
+        if finding.kind == "silence":
+            found.add("silence")
+    return found
 
 
 def _alike(one: Result, other: Result) -> bool:

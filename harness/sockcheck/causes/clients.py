@@ -8,6 +8,7 @@ from sockcheck.verdict import Kind
 _WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout")
 _MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "came")
 _THROWN_OUT: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "silence", "refused")
+_ENDED: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "refused")
 _ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),)
 
 CLIENTS = (
@@ -57,6 +58,13 @@ CLIENTS = (
                 clear=(Cases(("crowd.*", "neighbour.*"), ("surplus-bytes",)),),
                 takes=_ALSO_WAIT,
             ),
+            # Those who are idle or come in a crowd may not even come to wait.
+            Pattern(
+                (Cases(("crowd.interleaved",), ("silence",), alone=True),),
+                clear=(Cases(("crowd.interleaved",), _MIXED),),
+                never=(Cases(("neighbour.idle",)), Cases(("crowd.at-once",))),
+                takes=_ALSO_WAIT,
+            ),
         ),
     ),
     Entry(
@@ -69,9 +77,26 @@ CLIENTS = (
         (
             Pattern(
                 (Cases(("neighbour.fails",), _THROWN_OUT),),
-                takes=(Cases(("limit.garbage", "neighbour.deaf", "leave.*"), _THROWN_OUT),),
+                takes=(Cases(("limit.garbage", "leave.*"), _THROWN_OUT), Cases(("neighbour.deaf",), _ENDED)),
             ),
             Pattern((Cases(("limit.garbage",)),)),
+        ),
+    ),
+    Entry(
+        "state-apart",
+        "keeps for each client by itself what all of them should share",
+        "crowd.interleaved",
+        "A process or an object for each client is the cleanest, one thinks; what it changes, the others do not see.",
+        "One dict for all, in the process that accepts; threads or a loop, not multiprocessing or fork().",
+        "What all share is in one process, or in memory from mmap(MAP_SHARED); fork() copies it.",
+        (
+            Pattern(
+                (
+                    Cases(("crowd.interleaved",), ("wrong-bytes",), scenarios=("*share*",)),
+                    Cases(("leave.*",), ("wrong-bytes",), scenarios=("*stays*",)),
+                ),
+                takes=(Cases(("leave.*",), ("wrong-bytes",)),),
+            ),
         ),
     ),
     Entry(

@@ -50,7 +50,9 @@ class Cases:
     sends what is no text, or only text. `swapped`: the first difference is a number with its bytes the other way round.
     `replaced`: it is U+FFFD, which stands for what is no UTF-8, where no ASCII was expected. `silent`: no client sends
     anything. `more`: behind the first difference, what was expected came all the same. `unended`: what is due has no
-    newline in it, and stands behind one, or nothing has come.
+    newline in it, and stands behind one, or nothing has come; `behind_line`: behind one. `stripped`: white space is
+    missing, and nothing else before the first difference. `lines`: whatever clients send ends with a newline, or not.
+    `cut`: somebody's own cut is in what a client sends.
     """
 
     laws: tuple[str, ...] = ()
@@ -70,14 +72,20 @@ class Cases:
     silent: bool = False
     more: bool = False
     unended: bool | None = None
+    behind_line: bool = False
+    stripped: bool | None = None
+    lines: bool | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """It is there where, for each of `fails`, such a case fails that nothing else explains; for each of `passes` one
-    passes; none of `clear` fails; and none of `never` passes. It explains the cases of `fails` and of `takes`."""
+    """It is there where, for each of `fails`, such a case fails that nothing else explains; for each of `beside` one
+    fails, whatever explains it; for each of `passes` one passes; none of `clear` fails; and none of `never` passes. It
+    explains the cases of `fails` and of `takes`."""
 
     fails: tuple[Cases, ...]
+    beside: tuple[Cases, ...] = ()
     passes: tuple[Cases, ...] = ()
     clear: tuple[Cases, ...] = ()
     never: tuple[Cases, ...] = ()
@@ -126,6 +134,7 @@ def explained(pattern: Pattern, failing: Sequence[Seen], open_: Sequence[Seen], 
     """
     there = (
         all(any(among(cases, each) for each in open_) for cases in pattern.fails)
+        and all(any(among(cases, each) for each in failing) for cases in pattern.beside)
         and all(any(among(cases, each) for each in passing) for cases in pattern.passes)
         and not any(among(cases, each) for cases in pattern.clear for each in failing)
         and not any(among(cases, each) for cases in pattern.never for each in passing)
@@ -152,10 +161,26 @@ def among(cases: Cases, one: Seen) -> bool:
         and (cases.binary is None or cases.binary is _is_binary(case))
         and (not cases.swapped or any(_is_swapped(finding) for finding in findings))
         and (not cases.replaced or any(_is_replaced(finding) for finding in findings))
-        and (not cases.silent or _is_silent(case))
+        and (not cases.silent or is_silent(case))
         and (not cases.more or any(_is_more(finding) for finding in findings))
         and (cases.unended is None or any(_is_unended(finding) is cases.unended for finding in findings))
+        and (not cases.behind_line or any(_is_behind_line(finding) for finding in findings))
+        and (cases.stripped is None or cases.stripped is is_stripped(one.result))
+        and (cases.lines is None or cases.lines is _sends_lines(case))
+        and (not cases.cut or any(send.cuts for send in _sends(case)))
     )
+
+
+def is_stripped(result: Result) -> bool:
+    """Whether white space is missing where the first difference is: all that is due, or what stands before the rest."""
+    return any(_is_stripped(finding.difference) for finding in result.verdict.findings if finding.difference)
+
+
+def _is_stripped(difference: Difference) -> bool:
+    at = difference.offset - difference.start
+    expected, actual = difference.expected[at:], difference.actual[at:]
+    behind = expected.lstrip()
+    return len(behind) < len(expected) and actual[:1] == behind[:1]
 
 
 def is_written(case: Case) -> bool:
@@ -167,8 +192,7 @@ def _traits(case: Case) -> set[str]:
     """Its own; of cuts, that one is inside a length, if one is, and otherwise where somebody's own are."""
     if case.law != "cut.at-k":
         return set(case.traits)
-    sends = [action for actor in case.actors for action in actor.actions if isinstance(action, Send)]
-    found = {_trait(send.pieces, cut) for send in sends for cut in send.cuts or ()}
+    found = {_trait(send.pieces, cut) for send in _sends(case) for cut in send.cuts or ()}
     return {"in-length"} if "in-length" in found else set(case.traits) or found
 
 
@@ -199,8 +223,7 @@ def _is_in_length(data: bytes, cut: int, width: int, order: Literal["big", "litt
 
 def _is_binary(case: Case) -> bool:
     """Whether a client sends bytes that are no text: a NUL, or no UTF-8; random ones are none either."""
-    sends = [action for actor in case.actors for action in actor.actions if isinstance(action, Send)]
-    return any(not _is_text(piece) for send in sends for piece in send.pieces)
+    return any(not _is_text(piece) for send in _sends(case) for piece in send.pieces)
 
 
 def _is_text(piece: Piece) -> bool:
@@ -209,8 +232,17 @@ def _is_text(piece: Piece) -> bool:
     return not isinstance(piece, bytes) or (b"\0" not in piece and "\ufffd" not in piece.decode(errors="replace"))
 
 
-def _is_silent(case: Case) -> bool:
-    return not any(isinstance(action, Send) for actor in case.actors for action in actor.actions)
+def _sends_lines(case: Case) -> bool:
+    lasts = [send.pieces[-1] for send in _sends(case)]
+    return all(isinstance(last, bytes) and last.endswith(b"\n") for last in lasts)
+
+
+def _sends(case: Case) -> list[Send]:
+    return [action for actor in case.actors for action in actor.actions if isinstance(action, Send)]
+
+
+def is_silent(case: Case) -> bool:
+    return not _sends(case)
 
 
 def _is_more(finding: Finding) -> bool:
@@ -223,15 +255,26 @@ def _is_more(finding: Finding) -> bool:
 
 
 def _is_unended(finding: Finding) -> bool:
-    """Whether all that was expected has come up to a newline, and there is none behind it, as far as the window shows.
+    """Whether all has come up to a newline, or nothing, and no newline stands in what is due, as far as is known."""
+    due = _due(finding)
+    return b"\n" not in due and due != b"" and (_is_behind_line(finding) or _came(finding) == b"")
 
-    Where there is no difference, nobody knows.
-    """
+
+def _is_behind_line(finding: Finding) -> bool:
+    return _came(finding).endswith(b"\n")
+
+
+def _came(finding: Finding) -> bytes:
+    return finding.difference.actual if finding.difference else b""
+
+
+def _due(finding: Finding) -> bytes:
+    """What did not come of what was expected, as far as the window shows; b"" where something else came, too."""
     if finding.difference is None:
-        return False
+        return b""
     at = finding.difference.offset - finding.difference.start
     expected, actual = finding.difference.expected, finding.difference.actual
-    return actual == expected[:at] and expected[:at].endswith(b"\n" if at else b"") and b"\n" not in expected[at:]
+    return expected[at:] if actual == expected[:at] else b""
 
 
 def _half_closes(case: Case) -> bool:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from sockcheck.causes.patterns import Cases, Entry, Pattern
 from sockcheck.verdict import Kind
 
+_SLOW = Cases(("cut.*", "pace.*", "neighbour.stalled"), ("missing-bytes", "reset", "early-end"))
 _EVERY_BYTE = Cases(("cut.every-byte",))
 _CUT = Cases(("cut.*",))
 _PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
 # Requests that come all together are cut wherever a buffer ends.
+_GARBAGE = Cases(
+    ("limit.garbage",), ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"), derived=False
+)
+_NO_TEXT = (
+    Cases(("size.*", "end.half", "neighbour.deaf")),
+    Cases(kinds=("wrong-bytes", "missing-bytes", "surplus-bytes", "early-end", "reset"), binary=True),
+    Cases(("cut.*",), binary=True),
+)
 _MANY_AT_ONCE = Cases(("end.half",), ("wrong-bytes",), traits=("many-replies",))
 _ONE_ANSWER = (
     _PIECES,
@@ -16,13 +25,21 @@ _ONE_ANSWER = (
     Cases(("size.*", "merge.*")),
     Cases(kinds=("surplus-bytes",)),
     Cases(("plain*", "crowd.*"), ("silence",), says=("not all of it came",)),
+    Cases(("crowd.*",), cut=True, derived=False),
 )
+_ANY_ANSWER = (_PIECES, _MANY_AT_ONCE, Cases(("size.*", "merge.*")), Cases(("crowd.*",), cut=True, derived=False))
 _FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
 _PLAIN = Cases(("plain*",))
 _ANSWERED = Cases(("plain",))
 _MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
 _NOT_IN_ORDER = "not in order"
+_NO_LINE_OF_TEXT = Cases(
+    kinds=("silence",), unended=True, answered=False, binary=False, lines=False, alone=True, derived=False
+)
+_LINES = Cases(("plain",), lines=True)
 _NO_LINE = Cases(kinds=("silence",), unended=True, answered=False)
+_NOT_FOR_LACK_OF_A_LINE = Cases(kinds=("silence",), derived=False, unended=False, binary=False)
+_STRIPPED = Cases(("plain",), stripped=True)
 _CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 _LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 # The connection ends at a piece: whatever else is due does not come.
@@ -39,15 +56,18 @@ def _cut(*traits: str) -> Cases:
     return Cases(("cut.at-k",), traits=traits)
 
 
+# What is no text fails a decoder wherever it is cut.
+_NOT_FOR_A_CHARACTER = Cases(("cut.at-k",), traits=("in-body", "in-delimiter", "in-length"), binary=False)
+
 STREAMS = (
     Entry(
         "says-more",
-        "sends more than the contract says: a greeting, a prefix or a prompt",
+        "sends more than the contract says: a greeting, a prefix, a prompt or the rest of its buffer",
         "plain",
         "A friendly word does no harm, one thinks; the client takes every byte that comes for a part of the answer.",
         "client.sendall(reply)  # nothing before it, nothing behind it\n"
         "print(address)  # what is for people goes to the terminal",
-        "send(fd, reply, n, 0);  /* nothing before it, nothing behind it */\n"
+        "send(fd, reply, n, 0);  /* n bytes: nothing before them, nothing behind them */\n"
         'fprintf(stderr, "connected\\n");  /* what is for people */',
         (
             # It speaks to who has said nothing, and no exchange works.
@@ -57,7 +77,17 @@ STREAMS = (
                 takes=_MORE,
             ),
             Pattern((Cases(("plain",), ("wrong-bytes",), more=True),), never=(_ANSWERED,), takes=_MORE),
+            Pattern((Cases(("plain",), ("surplus-bytes",)),), never=(_ANSWERED,), takes=_MORE),
         ),
+    ),
+    Entry(
+        "no-newline",
+        "leaves out the newline at the end of what it sends",
+        "plain",
+        "strip() makes a line a clean text, one thinks; but by the newline the client knows where the line ends.",
+        'client.sendall(answer.encode() + b"\\n")  # what strip() took away',
+        'dprintf(fd, "%s\\n", answer);  /* what was cut off with the newline of the request */',
+        (Pattern((_STRIPPED,), takes=(Cases(stripped=True),)),),
     ),
     Entry(
         "wrong-bytes-order",
@@ -93,10 +123,8 @@ STREAMS = (
             ),
             # Of many replies some come: those that fill the buffer.
             Pattern(
-                (
-                    Cases(("plain",), ("silence",), answered=False),
-                    Cases(("size.large",), ("silence",), says=("not all of it came",)),
-                ),
+                (Cases(("plain",), ("silence",), answered=False),),
+                beside=(Cases(("size.large",), ("silence",), says=("not all of it came",)),),
                 never=(Cases(("plain",)),),
                 takes=(Cases(kinds=("silence", "case-timeout")),),
             ),
@@ -111,10 +139,33 @@ STREAMS = (
         "ssize_t n = read(fd, data, sizeof data); /* not fgets() or getline() */",
         (
             Pattern(
-                (_NO_LINE, Cases(kinds=("silence",), unended=True, answered=True)),
-                passes=(_ANSWERED,),
-                clear=(Cases(kinds=("silence",), derived=False, unended=False),),
+                (_NO_LINE, Cases(kinds=_LOST, unended=True, behind_line=True)),
+                passes=(_LINES,),
+                clear=(_NOT_FOR_LACK_OF_A_LINE,),
                 takes=(Cases(unended=True),),
+            ),
+            # What is no text fails in another way.
+            Pattern(
+                (_NO_LINE_OF_TEXT,),
+                passes=(_LINES,),
+                clear=(_NOT_FOR_LACK_OF_A_LINE, Cases(kinds=_LOST, unended=True, behind_line=True)),
+                takes=(Cases(unended=True, binary=False),),
+            ),
+        ),
+    ),
+    Entry(
+        "one-request",
+        "ends the connection behind its first answer",
+        "plain",
+        "A client asks once, one thinks; it stays as long as it likes, and it is the one who closes.",
+        "for line in file:  # not file.readline(), which gives one\n    answer(line)",
+        "while (fgets(line, sizeof line, in)) /* not if */\n    answer(out, line);",
+        (
+            Pattern(
+                (Cases(("plain",), ("early-end",), kept_open=True, answered=True, alone=True),),
+                passes=(_ANSWERED,),
+                clear=(Cases(("cut.*",), _CLOSED, binary=False), _cut("in-length")),
+                takes=(Cases(kinds=_CLOSED, answered=True),),
             ),
         ),
     ),
@@ -126,15 +177,15 @@ STREAMS = (
         'Keep bytes as bytes; decode only what must be text, with errors="replace" or a refusal.',
         "Use the number that recv() returned, never strlen(); memchr() and memcpy(), not strchr() and strcpy().",
         (
+            # strlen() goes on into what is left of what came before.
             Pattern(
-                (
-                    Cases(
-                        ("limit.garbage",),
-                        ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"),
-                        derived=False,
-                    ),
-                ),
-                takes=(Cases(("size.*", "end.half", "neighbour.deaf")), Cases(("cut.*",), scenarios=("*random*",))),
+                (_GARBAGE, Cases(("cut.*", "pace.*"), ("surplus-bytes",))),
+                passes=(_ANSWERED,),
+                takes=(*_NO_TEXT, Cases(("cut.*", "pace.*", "neighbour.*"), ("surplus-bytes", "wrong-bytes"))),
+            ),
+            Pattern(
+                (_GARBAGE,),
+                takes=_NO_TEXT,
             ),
             Pattern(
                 (Cases(("plain",), ("wrong-bytes", "missing-bytes", "silence", "early-end"), binary=True),),
@@ -169,12 +220,12 @@ STREAMS = (
         (
             Pattern(
                 (_cut("in-character"),),
-                clear=(_cut("in-body", "in-delimiter", "in-length"),),
+                clear=(_NOT_FOR_A_CHARACTER,),
                 takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
             Pattern(
                 (Cases(("cut.*", "pace.*"), replaced=True),),
-                clear=(_cut("in-body", "in-delimiter", "in-length"),),
+                clear=(_NOT_FOR_A_CHARACTER,),
                 takes=(_PIECES,),
             ),
         ),
@@ -209,6 +260,12 @@ STREAMS = (
                 (Cases(("cut.*",), _CLOSED, answered=True),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_TURN
             ),
             Pattern(
+                (Cases(("cut.*",), _CLOSED, answered=True, stripped=False),),
+                beside=(_STRIPPED,),
+                never=(_EVERY_BYTE,),
+                takes=_ONE_TURN,
+            ),
+            Pattern(
                 (Cases(("plain",), _CLOSED, says=("none of it came",), kept_open=True, answered=True),),
                 never=(_CUT,),
                 takes=_ONE_TURN,
@@ -237,13 +294,13 @@ STREAMS = (
                 (_CUT,),
                 passes=(_PLAIN,),
                 never=(_EVERY_BYTE,),
-                takes=(_PIECES, _MANY_AT_ONCE, Cases(("size.*", "merge.*"))),
+                takes=_ANY_ANSWER,
             ),
             Pattern(
                 (_CUT,),
                 clear=(_PLAIN,),
                 never=(_EVERY_BYTE,),
-                takes=(_PIECES, _MANY_AT_ONCE, Cases(("size.*", "merge.*"))),
+                takes=_ANY_ANSWER,
             ),
         ),
     ),
@@ -276,7 +333,7 @@ STREAMS = (
                 clear=(_EVERY_BYTE,),
                 takes=(
                     Cases(
-                        ("merge.*", "cut.at-k", "end.half", "size.large", "crowd.backlog", "crowd.queued"),
+                        ("merge.*", "cut.at-k", "end.half", "size.large", "crowd.*"),
                         (*_LOST, "wrong-bytes"),
                     ),
                 ),
@@ -428,7 +485,7 @@ STREAMS = (
         "A timeout of the length that is promised, on the whole exchange; not a short one on each recv().",
         "A timeout of the length that is promised, on the whole exchange; not a short SO_RCVTIMEO.",
         (
-            Pattern((Cases(("pace.slow",)),), takes=(_PIECES, Cases(("time.idle",), _CLOSED))),
+            Pattern((Cases(("pace.slow",), _CLOSED),), takes=(_SLOW, Cases(("time.idle",), _CLOSED))),
             Pattern(
                 (Cases(("time.idle",), (*_CLOSED, "too-early")),),
                 takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),

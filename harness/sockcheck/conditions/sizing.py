@@ -42,6 +42,8 @@ _WIDTHS = (1, 2, 4, 8)
 
 # Into such a window the kernel of a server that does not know of it puts some 48 kB (measured on Linux 6.18).
 SEGMENT_SIZE, RECEIVE_BUFFER = 536, 4096
+# A request that our kernel takes at once. Who has to read while it sends leaves the server more room than its window.
+_SEND_BUFFER = 512 * 1024
 # Who drops a client that does not read takes it for gone; it is only slow.
 _LATE = 0.3
 # From here on a reply is larger than the window, so that it matters when it is read.
@@ -159,7 +161,7 @@ def _read_late(actor: Actor, base: Base) -> Actor:
     actions: list[Action] = []
     for step, given in enumerate(actor.actions):
         if isinstance(given, Connect):
-            given = through_a_small_window(given)
+            given = replace(through_a_small_window(given), send_buffer=given.send_buffer or _SEND_BUFFER)
         elif isinstance(given, Expect) and size_of(given.form) >= _LARGE and isinstance(actor.actions[step - 1], Send):
             actions += _late(given.span, base)
         if isinstance(given, Send | Expect):
