@@ -22,9 +22,8 @@ def test_what_is_wrong_with_a_students_server_is_told_by_its_name(name: str, tmp
     entry = MANIFEST[name]
     record = tmp_path / "record.jsonl"
 
-    ran = sockcheck(
-        "run", "scenarios/echo", "--record", record, "--", *started_by(entry["command"], tmp_path, STUDENTS)
-    )
+    command = started_by(entry["command"], tmp_path, STUDENTS)
+    ran = sockcheck("run", f"scenarios/{entry.get('contract', 'echo')}", "--record", record, "--", *command)
 
     told = set(judgement(record).causes)
     assert set(entry["causes"]) <= told, ran.everything

@@ -42,6 +42,8 @@ def result(
         for kind in kinds
     )
     case = replace(built_case(scenario, law=law), id=name, variation=variation, traits=traits)
+    if law.startswith("leave."):
+        case = replace(case, actors=(*case.actors, Actor("next", pieces_actions())))
     return Result(case, Verdict(outcome if kinds else "pass", findings), after, by_chance=outcome == "flaky")
 
 
@@ -202,6 +204,8 @@ NAMED: list[tuple[str, list[Result]]] = [
                      result("leave.close-at-k", "wrong-bytes", scenario="state-stays"),
                      result("leave.reset-at-k", "wrong-bytes", scenario="reset-in-request")]),
     ("one-at-a-time", [PLAIN, result("crowd.interleaved", "silence")]),
+    ("tail-dropped", [PLAIN, result("cut.at-k", scenario="cut-in-two"), result("cut.every-byte", "missing-bytes"),
+                      result("merge.sends", "silence", says="not all of it came")]),
     ("one-recv", [PLAIN, result("cut.at-k", "silence", scenario="cut-in-two"), result("crowd.at-once", "reset")]),
     ("fixed-buffer", [PLAIN, result("size.edges", "silence"), result("size.large", "wrong-bytes")]),
     ("full-buffer-is-special", [PLAIN, result("size.edges", "silence"), result("size.large")]),
@@ -423,8 +427,49 @@ def test_who_does_not_answer_a_line_without_an_end_waits_for_it() -> None:
     line = result("leave.close-at-k", "silence", difference=NO_LINE)
     without = saying(b"half a li", line)
     assert named(PLAIN, without, no_text(result("limit.garbage", "silence"))) == ["by-line", "text-mode"]
-    assert named(saying(b"hello", PLAIN), without) == ["stale-state"]
+    assert named(saying(b"hello", PLAIN), without) == [UNKNOWN]
     assert named(PLAIN, replace(without, after=("echo/hello::plain",))) == ["stale-state"]
+
+
+def test_who_answers_twice_does_not_hang_up_behind_its_first_recv() -> None:
+    cut_off = result("cut.at-k", "missing-bytes", received=5, scenario="cut-in-character")
+    assert named(PLAIN, cut_off) == ["one-turn"]
+    [actor] = PLAIN.case.actors
+    turns = replace(actor, actions=(*actor.actions[:3], *actor.actions[1:3]))
+    twice = replace(PLAIN, case=replace(PLAIN.case, id="echo/two-turns::plain", actors=(turns,)))
+    assert named(PLAIN, twice, cut_off) == ["one-recv"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "at", "cause"),
+    [
+        (b"hello\n", b"hello", 5, "no-newline"),
+        (b"hello\r\n", b"hello", 5, "no-newline"),
+        (b"hello\nhello\n", b"hellohello", 5, "no-newline"),
+        (b"hello\nhello\n", b"hello", 5, "no-newline"),
+        (b"hello\n", b"helloOK", 5, "no-newline"),
+        (b"hello\r\n", b"hello\n", 5, UNKNOWN),
+        (b"hello world\n", b"hello", 5, UNKNOWN),
+        (b"hello\n", b"hell", 4, UNKNOWN),
+        (b"hello\n", b"HELLO", 0, UNKNOWN),
+        (b"hello\nhello\n", b"hello?hello", 5, UNKNOWN),
+    ],
+)
+def test_white_space_that_is_missing_and_nothing_else_was_stripped(
+    expected: bytes, actual: bytes, at: int, cause: str
+) -> None:
+    difference = Difference(at, 0, expected, actual)
+    assert named(result("plain", "missing-bytes", difference=difference)) == [cause]
+
+
+def test_who_fails_before_a_client_has_left_keeps_nothing_of_it() -> None:
+    leaves = result("leave.reset-at-k", "wrong-bytes")
+    assert named(PLAIN, leaves) == ["stale-state"]
+    [first, _] = leaves.case.actors
+    alone = replace(leaves, case=replace(leaves.case, actors=(replace(first, actions=first.actions[:3]),)))
+    assert named(PLAIN, alone) == [UNKNOWN]
+    assert named(PLAIN, cut("in-body", "wrong-bytes"), alone) == ["one-recv"]
+    assert named(PLAIN, replace(alone, after=(PLAIN.case.id,))) == ["stale-state"]
 
 
 def test_who_answers_wrongly_where_clients_are_slow_is_not_impatient() -> None:
@@ -446,6 +491,10 @@ def test_where_no_exchange_works_others_that_fail_in_that_way_follow() -> None:
     assert len(name_causes([first, mute])) == 2
     assert len(name_causes([first, result("size.edges", "silence", received=3)])) == 1
     assert len(name_causes([result("plain", "silence"), mute])) == 1
+    # Of the same nothing it is to be told at once or only at the end.
+    assert len(name_causes([result("plain", "silence"), result("size.edges", "missing-bytes")])) == 1
+    assert len(name_causes([result("plain", "silence"), result("size.edges", "missing-bytes", received=3)])) == 2
+    assert len(name_causes([result("plain", "silence"), silent(mute)])) == 1
 
 
 def test_wrong_bytes_behind_an_end_of_stream_do_not_say_that_it_was_taken_for_leaving() -> None:

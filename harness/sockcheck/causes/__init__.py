@@ -176,21 +176,21 @@ def _anyhow(failing: Sequence[Seen], never: Sequence[Result]) -> list[tuple[Resu
     for each in failing:
         case, ways = each.result.case, _ways(each.result)
         leader = next((one for one in never if not ways.isdisjoint(_ways(one))), None)
-        if leader and case.law != "plain" and is_written(case) and not is_silent(case):
+        # Who speaks to those who have said nothing does that, whatever it answers.
+        unasked = is_silent(case) and "bytes" in ways
+        if leader and case.law != "plain" and is_written(case) and not unasked:
             found.append((leader, each))
     return found
 
 
 def _ways(result: Result) -> set[str]:
-    """How an answer fails: by its bytes, by an end, by what does not come."""
+    """How an answer fails: nothing of it comes, or it comes to an early end, or its bytes are others."""
     found = set()
     for finding in result.verdict.findings:
-        if finding.kind in _BYTES or (finding.kind == "silence" and finding.received):
+        if finding.kind in _BYTES:
             found.add("bytes")
-        if finding.kind in _ENDS:
-            found.add("end")
-        if finding.kind == "silence":
-            found.add("silence")
+        elif finding.kind in (*_ENDS, "silence"):
+            found.add("nothing" if not finding.received else "end" if finding.kind in _ENDS else "bytes")
     return found
 
 

@@ -9,6 +9,7 @@ _WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout
 _MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "came")
 _THROWN_OUT: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "silence", "refused")
 _ENDED: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "refused")
+_KEPT: tuple[Kind, ...] = ("wrong-measure", "silence", "surplus-bytes", "case-timeout", "missing-bytes", "reset")
 _ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),)
 
 CLIENTS = (
@@ -24,7 +25,7 @@ CLIENTS = (
                 (Cases(("crowd.queued", "crowd.backlog"), ("no-connection", "refused", "wrong-measure")),),
                 takes=(Cases(kinds=("no-connection", "refused")), Cases(("crowd.at-once", "crowd.queued"), _WAITS)),
             ),
-            Pattern((Cases(("crowd.backlog",)),), clear=(Cases(("neighbour.idle",)),)),
+            Pattern((Cases(("crowd.backlog",), _WAITS),), clear=(Cases(("neighbour.idle",)),)),
         ),
     ),
     Entry(
@@ -139,7 +140,7 @@ CLIENTS = (
         "try: serve(client)\nfinally: forget(client)  # its name, its place in every list",
         "forget(client) wherever recv() gives 0 or -1, or send() fails; it removes it from every list.",
         (
-            Pattern((Cases(("leave.*",)),), takes=(Cases(kinds=_MIXED),)),
+            Pattern((Cases(("leave.*",), left=True),), takes=(Cases(("leave.*", "neighbour.*", "crowd.*"), _MIXED),)),
             Pattern((Cases(("plain.again",), (*_MIXED, "silence")),)),
             Pattern((Cases(("churn.leak",), _THROWN_OUT),)),
             Pattern((Cases(("time.idle",), _MIXED),)),
@@ -152,7 +153,7 @@ CLIENTS = (
         "A message ends some time, one thinks; a client that never ends one takes all memory.",
         "if len(pending) > LIMIT: client.close()",
         "if (used > LIMIT) { close(fd); return; }",
-        (Pattern((Cases(("limit.endless",)),), takes=(Cases(("neighbour.deaf",)),)),),
+        (Pattern((Cases(("limit.endless",), _KEPT),), takes=(Cases(("neighbour.deaf",)),)),),
     ),
     Entry(
         "flushes-input",

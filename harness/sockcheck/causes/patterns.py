@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from sockcheck.case import Case, Connect, End, Generated, Piece, Prefixed, Send, Shutdown
+from sockcheck.case import Actor, Case, Close, Connect, End, Expect, Generated, Piece, Prefixed, Reset, Send, Shutdown
 from sockcheck.frozen import dataclass
 from sockcheck.verdict import Difference, Finding, Kind, Verdict
 
@@ -52,7 +52,8 @@ class Cases:
     anything. `more`: behind the first difference, what was expected came all the same. `unended`: what is due has no
     newline in it, and stands behind one, or nothing has come; `behind_line`: behind one. `stripped`: white space is
     missing, and nothing else before the first difference. `lines`: whatever clients send ends with a newline, or not.
-    `cut`: somebody's own cut is in what a client sends.
+    `cut`: somebody's own cut is in what a client sends. `turns`: a client sends something when it has had an answer.
+    `left`: it fails behind the leaving of a client, or before it, where there is only one.
     """
 
     laws: tuple[str, ...] = ()
@@ -76,6 +77,8 @@ class Cases:
     stripped: bool | None = None
     lines: bool | None = None
     cut: bool = False
+    turns: bool = False
+    left: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,8 @@ def among(cases: Cases, one: Seen) -> bool:
         and (cases.stripped is None or cases.stripped is is_stripped(one.result))
         and (cases.lines is None or cases.lines is _sends_lines(case))
         and (not cases.cut or any(send.cuts for send in _sends(case)))
+        and (not cases.turns or any(_takes_turns(actor) for actor in case.actors))
+        and (cases.left is None or any(_is_behind_leaving(one.result, each) is cases.left for each in findings))
     )
 
 
@@ -180,7 +185,12 @@ def _is_stripped(difference: Difference) -> bool:
     at = difference.offset - difference.start
     expected, actual = difference.expected[at:], difference.actual[at:]
     behind = expected.lstrip()
-    return len(behind) < len(expected) and actual[:1] == behind[:1]
+    if len(behind) == len(expected):
+        return False
+    if actual:
+        return not actual[:1].isspace() and behind[:1] in (b"", actual[:1])
+    # Of a line that comes back without its newline nothing more may have come.
+    return not behind or expected[:1] == b"\n"
 
 
 def is_written(case: Case) -> bool:
@@ -235,6 +245,23 @@ def _is_text(piece: Piece) -> bool:
 def _sends_lines(case: Case) -> bool:
     lasts = [send.pieces[-1] for send in _sends(case)]
     return all(isinstance(last, bytes) and last.endswith(b"\n") for last in lasts)
+
+
+def _takes_turns(actor: Actor) -> bool:
+    answered = False
+    for action in actor.actions:
+        if isinstance(action, Send) and answered:
+            return True
+        answered = answered or isinstance(action, Expect)
+    return False
+
+
+def _is_behind_leaving(result: Result, finding: Finding) -> bool:
+    if result.after or len(result.case.actors) != 1:
+        return True
+    actions = result.case.actors[0].actions
+    leaves = next((step for step, each in enumerate(actions) if isinstance(each, Close | Reset)), len(actions))
+    return finding.step > leaves
 
 
 def _sends(case: Case) -> list[Send]:

@@ -2,199 +2,46 @@
 
 from __future__ import annotations
 
+from sockcheck.causes.answers import CLOSED, LOST, STRIPPED, cut
 from sockcheck.causes.patterns import Cases, Entry, Pattern
-from sockcheck.verdict import Kind
 
-_SLOW = Cases(("cut.*", "pace.*", "neighbour.stalled"), ("missing-bytes", "reset", "early-end"))
-_EVERY_BYTE = Cases(("cut.every-byte",))
 _CUT = Cases(("cut.*",))
+_CUT_BY_HAND = Cases(("cut.at-k",), traits=("in-body",), derived=False)
+_EVERY_BYTE = Cases(("cut.every-byte",))
 _PIECES = Cases(("cut.*", "pace.*", "neighbour.stalled"))
+_PIECES_DROPPED = Cases(("cut.*", "pace.*", "neighbour.stalled"), CLOSED)
 # Requests that come all together are cut wherever a buffer ends.
-_GARBAGE = Cases(
-    ("limit.garbage",), ("wrong-bytes", "missing-bytes", "silence", "surplus-bytes", "early-end"), derived=False
-)
-_NO_TEXT = (
-    Cases(("size.*", "end.half", "neighbour.deaf")),
-    Cases(kinds=("wrong-bytes", "missing-bytes", "surplus-bytes", "early-end", "reset"), binary=True),
-    Cases(("cut.*",), binary=True),
-)
 _MANY_AT_ONCE = Cases(("end.half",), ("wrong-bytes",), traits=("many-replies",))
-_ONE_ANSWER = (
+_HALF_SENT = Cases(("leave.*",), ("wrong-bytes", "surplus-bytes"), left=False)
+_ANY_ANSWER = (
     _PIECES,
     _MANY_AT_ONCE,
+    _HALF_SENT,
     Cases(("size.*", "merge.*")),
-    Cases(kinds=("surplus-bytes",)),
-    Cases(("plain*", "crowd.*"), ("silence",), says=("not all of it came",)),
     Cases(("crowd.*",), cut=True, derived=False),
 )
-_ANY_ANSWER = (_PIECES, _MANY_AT_ONCE, Cases(("size.*", "merge.*")), Cases(("crowd.*",), cut=True, derived=False))
-_FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
-_PLAIN = Cases(("plain*",))
-_ANSWERED = Cases(("plain",))
-_MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
-_NOT_IN_ORDER = "not in order"
-_NO_LINE_OF_TEXT = Cases(
-    kinds=("silence",), unended=True, answered=False, binary=False, lines=False, alone=True, derived=False
+_ONE_ANSWER = (
+    *_ANY_ANSWER,
+    Cases(kinds=("surplus-bytes",)),
+    Cases(("plain*", "crowd.*"), ("silence",), says=("not all of it came",)),
 )
-_LINES = Cases(("plain",), lines=True)
-_NO_LINE = Cases(kinds=("silence",), unended=True, answered=False)
-_NOT_FOR_LACK_OF_A_LINE = Cases(kinds=("silence",), derived=False, unended=False, binary=False)
-_STRIPPED = Cases(("plain",), stripped=True)
-_CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
-_LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 # The connection ends at a piece: whatever else is due does not come.
 _ONE_TURN = (
     _PIECES,
     _MANY_AT_ONCE,
+    _HALF_SENT,
     Cases(("size.*", "merge.*")),
-    Cases(kinds=_CLOSED, says=("did not come", "none of it came")),
+    Cases(kinds=CLOSED, says=("did not come", "none of it came")),
     Cases(kinds=("early-end",)),
 )
-
-
-def _cut(*traits: str) -> Cases:
-    return Cases(("cut.at-k",), traits=traits)
-
-
+_FILLED = (Cases(("size.*", "limit.endless", "neighbour.deaf")),)
+_PLAIN = Cases(("plain*",))
+_TURNS = Cases(("plain",), turns=True, kept_open=True)
+_NOT_IN_ORDER = "not in order"
 # What is no text fails a decoder wherever it is cut.
 _NOT_FOR_A_CHARACTER = Cases(("cut.at-k",), traits=("in-body", "in-delimiter", "in-length"), binary=False)
 
 STREAMS = (
-    Entry(
-        "says-more",
-        "sends more than the contract says: a greeting, a prefix, a prompt or the rest of its buffer",
-        "plain",
-        "A friendly word does no harm, one thinks; the client takes every byte that comes for a part of the answer.",
-        "client.sendall(reply)  # nothing before it, nothing behind it\n"
-        "print(address)  # what is for people goes to the terminal",
-        "send(fd, reply, n, 0);  /* n bytes: nothing before them, nothing behind them */\n"
-        'fprintf(stderr, "connected\\n");  /* what is for people */',
-        (
-            # It speaks to who has said nothing, and no exchange works.
-            Pattern(
-                (Cases(kinds=("surplus-bytes",), silent=True), Cases(("plain",), ("wrong-bytes",))),
-                never=(_ANSWERED,),
-                takes=_MORE,
-            ),
-            Pattern((Cases(("plain",), ("wrong-bytes",), more=True),), never=(_ANSWERED,), takes=_MORE),
-            Pattern((Cases(("plain",), ("surplus-bytes",)),), never=(_ANSWERED,), takes=_MORE),
-        ),
-    ),
-    Entry(
-        "no-newline",
-        "leaves out the newline at the end of what it sends",
-        "plain",
-        "strip() makes a line a clean text, one thinks; but by the newline the client knows where the line ends.",
-        'client.sendall(answer.encode() + b"\\n")  # what strip() took away',
-        'dprintf(fd, "%s\\n", answer);  /* what was cut off with the newline of the request */',
-        (Pattern((_STRIPPED,), takes=(Cases(stripped=True),)),),
-    ),
-    Entry(
-        "wrong-bytes-order",
-        "sends numbers in the byte order of its machine",
-        "plain",
-        "An integer in memory can be sent as it is, one thinks; most machines keep its bytes the other way round.",
-        'struct.pack("!I", length)  # ! is the order of the network',
-        "uint32_t prefix = htonl(length);  /* and ntohl() of what came */",
-        (Pattern((Cases(swapped=True),)),),
-    ),
-    Entry(
-        "not-flushed",
-        "writes its reply into a buffer, and does not flush it",
-        "plain",
-        "What is written is sent, one thinks; a file object or a FILE keeps it until it is full, flushed or closed.",
-        "file.write(reply)\nfile.flush()  # or client.sendall(reply)",
-        "fputs(reply, out);\nfflush(out);",
-        (
-            Pattern(
-                (Cases(("plain",), ("silence",)),),
-                passes=(Cases(("end.half", "merge.with-end")),),
-                # Where the server ends the connection, that flushes.
-                never=(Cases(("plain",), kept_open=True),),
-                takes=(Cases(kinds=("silence", "case-timeout")),),
-            ),
-            # Large replies come: they fill the buffer.
-            Pattern(
-                (Cases(("plain",), ("silence",)), Cases(("size.edges",), ("silence",))),
-                passes=(Cases(("plain",)), Cases(("size.edges",))),
-                # Of one that throws away what came before accept(), some of both are silent by chance.
-                clear=(Cases(("merge.before-accept",)),),
-                takes=(Cases(kinds=("silence", "case-timeout")),),
-            ),
-            # Of many replies some come: those that fill the buffer.
-            Pattern(
-                (Cases(("plain",), ("silence",), answered=False),),
-                beside=(Cases(("size.large",), ("silence",), says=("not all of it came",)),),
-                never=(Cases(("plain",)),),
-                takes=(Cases(kinds=("silence", "case-timeout")),),
-            ),
-        ),
-    ),
-    Entry(
-        "by-line",
-        "answers only when a line is at its end",
-        "plain",
-        "What clients send are lines, one thinks; where the contract says bytes, a newline may never come.",
-        "while data := client.recv(4096):  # not readline(), nor for line in file\n    client.sendall(data)",
-        "ssize_t n = read(fd, data, sizeof data); /* not fgets() or getline() */",
-        (
-            Pattern(
-                (_NO_LINE, Cases(kinds=_LOST, unended=True, behind_line=True)),
-                passes=(_LINES,),
-                clear=(_NOT_FOR_LACK_OF_A_LINE,),
-                takes=(Cases(unended=True),),
-            ),
-            # What is no text fails in another way.
-            Pattern(
-                (_NO_LINE_OF_TEXT,),
-                passes=(_LINES,),
-                clear=(_NOT_FOR_LACK_OF_A_LINE, Cases(kinds=_LOST, unended=True, behind_line=True)),
-                takes=(Cases(unended=True, binary=False),),
-            ),
-        ),
-    ),
-    Entry(
-        "one-request",
-        "ends the connection behind its first answer",
-        "plain",
-        "A client asks once, one thinks; it stays as long as it likes, and it is the one who closes.",
-        "for line in file:  # not file.readline(), which gives one\n    answer(line)",
-        "while (fgets(line, sizeof line, in)) /* not if */\n    answer(out, line);",
-        (
-            Pattern(
-                (Cases(("plain",), ("early-end",), kept_open=True, answered=True, alone=True),),
-                passes=(_ANSWERED,),
-                clear=(Cases(("cut.*",), _CLOSED, binary=False), _cut("in-length")),
-                takes=(Cases(kinds=_CLOSED, answered=True),),
-            ),
-        ),
-    ),
-    Entry(
-        "text-mode",
-        "breaks on bytes that are no text",
-        "limit.garbage",
-        "Messages are strings, one thinks; strlen() ends at a NUL, and decoding fails at what is no UTF-8.",
-        'Keep bytes as bytes; decode only what must be text, with errors="replace" or a refusal.',
-        "Use the number that recv() returned, never strlen(); memchr() and memcpy(), not strchr() and strcpy().",
-        (
-            # strlen() goes on into what is left of what came before.
-            Pattern(
-                (_GARBAGE, Cases(("cut.*", "pace.*"), ("surplus-bytes",))),
-                passes=(_ANSWERED,),
-                takes=(*_NO_TEXT, Cases(("cut.*", "pace.*", "neighbour.*"), ("surplus-bytes", "wrong-bytes"))),
-            ),
-            Pattern(
-                (_GARBAGE,),
-                takes=_NO_TEXT,
-            ),
-            Pattern(
-                (Cases(("plain",), ("wrong-bytes", "missing-bytes", "silence", "early-end"), binary=True),),
-                passes=(Cases(("plain",), binary=False),),
-                clear=(Cases(("plain",), binary=False),),
-                takes=(Cases(binary=True),),
-            ),
-        ),
-    ),
     Entry(
         "split-length",
         "takes one recv() for a whole length field",
@@ -204,8 +51,8 @@ STREAMS = (
         "recv(fd, &prefix, sizeof prefix, MSG_WAITALL) with a blocking socket, or a loop that counts.",
         (
             Pattern(
-                (_cut("in-length"),),
-                clear=(_cut("in-body", "in-delimiter", "in-character"),),
+                (cut("in-length"),),
+                clear=(cut("in-body", "in-delimiter", "in-character"),),
                 takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
         ),
@@ -219,7 +66,7 @@ STREAMS = (
         "Find the end of the message in bytes, and decode it when it is whole.",
         (
             Pattern(
-                (_cut("in-character"),),
+                (cut("in-character"),),
                 clear=(_NOT_FOR_A_CHARACTER,),
                 takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
@@ -239,8 +86,8 @@ STREAMS = (
         "Search in all that is kept, from one byte before the new piece, not in the new piece alone.",
         (
             Pattern(
-                (_cut("in-delimiter"),),
-                clear=(_cut("in-body", "in-character", "in-length"),),
+                (cut("in-delimiter"),),
+                clear=(cut("in-body", "in-character", "in-length"),),
                 takes=(_PIECES, Cases(("size.*",)), _MANY_AT_ONCE),
             ),
         ),
@@ -257,16 +104,19 @@ STREAMS = (
         "    answer(client, buffer, n); /* what is whole of it; the rest waits for more */",
         (
             Pattern(
-                (Cases(("cut.*",), _CLOSED, answered=True),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_TURN
-            ),
-            Pattern(
-                (Cases(("cut.*",), _CLOSED, answered=True, stripped=False),),
-                beside=(_STRIPPED,),
-                never=(_EVERY_BYTE,),
+                (Cases(("cut.*",), CLOSED, answered=True),),
+                passes=(_PLAIN,),
+                never=(_EVERY_BYTE, _TURNS),
                 takes=_ONE_TURN,
             ),
             Pattern(
-                (Cases(("plain",), _CLOSED, says=("none of it came",), kept_open=True, answered=True),),
+                (Cases(("cut.*",), CLOSED, answered=True, stripped=False),),
+                beside=(STRIPPED,),
+                never=(_EVERY_BYTE, _TURNS),
+                takes=_ONE_TURN,
+            ),
+            Pattern(
+                (Cases(("plain",), CLOSED, says=("none of it came",), kept_open=True, answered=True),),
                 never=(_CUT,),
                 takes=_ONE_TURN,
             ),
@@ -285,21 +135,24 @@ STREAMS = (
         "  if (n <= 0) return;\n"
         "  used += n; }",
         (
-            Pattern((Cases(("cut.*",), _CLOSED),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_TURN),
+            Pattern((Cases(("cut.*",), CLOSED),), passes=(_PLAIN,), never=(_EVERY_BYTE, _CUT_BY_HAND), takes=_ONE_TURN),
             # It answers each piece, and of what comes together only the first.
             Pattern(
-                (Cases(("cut.*",), ("surplus-bytes",)),), passes=(_PLAIN,), never=(_EVERY_BYTE,), takes=_ONE_ANSWER
+                (Cases(("cut.*",), ("surplus-bytes",)),),
+                passes=(_PLAIN,),
+                never=(_EVERY_BYTE, _CUT_BY_HAND),
+                takes=_ONE_ANSWER,
             ),
             Pattern(
                 (_CUT,),
                 passes=(_PLAIN,),
-                never=(_EVERY_BYTE,),
+                never=(_EVERY_BYTE, _CUT_BY_HAND),
                 takes=_ANY_ANSWER,
             ),
             Pattern(
                 (_CUT,),
                 clear=(_PLAIN,),
-                never=(_EVERY_BYTE,),
+                never=(_EVERY_BYTE, _CUT_BY_HAND),
                 takes=_ANY_ANSWER,
             ),
         ),
@@ -314,7 +167,7 @@ STREAMS = (
         (
             Pattern(
                 (Cases(("merge.pipeline",), ("wrong-bytes",), alone=True),),
-                clear=(Cases(("merge.*",), _LOST),),
+                clear=(Cases(("merge.*",), LOST),),
                 takes=(Cases(("merge.*", "crowd.*", "size.large"), ("wrong-bytes",)),),
             ),
         ),
@@ -334,7 +187,7 @@ STREAMS = (
                 takes=(
                     Cases(
                         ("merge.*", "cut.at-k", "end.half", "size.large", "crowd.*"),
-                        (*_LOST, "wrong-bytes"),
+                        (*LOST, "wrong-bytes"),
                     ),
                 ),
             ),
@@ -342,6 +195,12 @@ STREAMS = (
                 (Cases(("merge.pipeline",), ("silence", "missing-bytes", "wrong-bytes"), alone=True),),
                 clear=(_EVERY_BYTE,),
                 takes=(Cases(("merge.*", "cut.at-k", "size.large", "neighbour.deaf")), _MANY_AT_ONCE),
+            ),
+            # It keeps what belongs to one message, and loses what it has read beyond it.
+            Pattern(
+                (Cases(("merge.sends",), ("silence",), says=("not all of it came",), alone=True),),
+                passes=(_CUT_BY_HAND,),
+                takes=(Cases(("merge.*", "cut.*", "pace.*", "crowd.*", "end.*"), (*LOST, "wrong-bytes")),),
             ),
         ),
     ),
@@ -440,9 +299,9 @@ STREAMS = (
         "if (n == 0) { send_all(fd, rest); close(fd); }",
         (
             Pattern(
-                (Cases(("end.half", "merge.with-end"), _LOST),),
-                clear=(Cases(("plain",), (*_CLOSED, "silence")),),
-                takes=(Cases(("merge.before-accept",), _CLOSED),),
+                (Cases(("end.half", "merge.with-end"), LOST),),
+                clear=(Cases(("plain",), (*CLOSED, "silence")),),
+                takes=(Cases(("merge.before-accept",), CLOSED),),
             ),
             Pattern(
                 (Cases(("size.large",), ("missing-bytes",), half_closes=True),), clear=(_CUT, Cases(("size.edges",)))
@@ -471,9 +330,9 @@ STREAMS = (
         (
             Pattern((Cases(("time.idle",), traits=("renewed",)),), clear=(Cases(("time.idle",), traits=("below",)),)),
             Pattern(
-                (Cases(("time.idle",), _CLOSED, scenarios=("*renew*",)),),
+                (Cases(("time.idle",), CLOSED, scenarios=("*renew*",)),),
                 clear=(Cases(("time.idle",), ("too-early",)),),
-                takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),
+                takes=(Cases(("neighbour.*", "pace.slow"), CLOSED),),
             ),
         ),
     ),
@@ -485,10 +344,10 @@ STREAMS = (
         "A timeout of the length that is promised, on the whole exchange; not a short one on each recv().",
         "A timeout of the length that is promised, on the whole exchange; not a short SO_RCVTIMEO.",
         (
-            Pattern((Cases(("pace.slow",), _CLOSED),), takes=(_SLOW, Cases(("time.idle",), _CLOSED))),
+            Pattern((Cases(("pace.slow",), CLOSED),), takes=(_PIECES_DROPPED, Cases(("time.idle",), CLOSED))),
             Pattern(
-                (Cases(("time.idle",), (*_CLOSED, "too-early")),),
-                takes=(Cases(("neighbour.*", "pace.slow"), _CLOSED),),
+                (Cases(("time.idle",), (*CLOSED, "too-early")),),
+                takes=(Cases(("neighbour.*", "pace.slow"), CLOSED),),
             ),
             Pattern(
                 (Cases(("size.large",), ("missing-bytes", "reset", "early-end")),), clear=(_CUT, Cases(("size.edges",)))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from sockcheck.causes import clients, life, streams
+from sockcheck.causes import answers, clients, life, streams
 from sockcheck.causes.patterns import Entry
 
-TABLE: tuple[Entry, ...] = (*life.DEATHS, *life.WASTE, *life.LIFE, *streams.STREAMS, *clients.CLIENTS)
+TABLE: tuple[Entry, ...] = (
+    *life.DEATHS,
+    *life.WASTE,
+    *life.LIFE,
+    *answers.ANSWERS,
+    *streams.STREAMS,
+    *clients.CLIENTS,
+)
