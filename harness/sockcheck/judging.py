@@ -108,6 +108,8 @@ class Judge:
             findings.insert(0, server)
         elif self._timed_out is not None and not findings and self.case.law == "limit.endless":
             # It is not asked how quick a server is there, and a slow one keeps nothing that it has not read.
+            if busy := self._busy():
+                return Verdict("busy", reason=busy)
             return Verdict("skip", reason="the server did not take so much in time, so its memory was not judged")
         elif self._timed_out is not None and not findings:
             findings.append(self._timeout_finding(self._timed_out))

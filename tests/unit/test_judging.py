@@ -158,11 +158,12 @@ def test_an_exit_before_any_client_came_may_be_the_doing_of_the_case_before() ->
     assert finding.message.endswith("before this case had come to it: the cause may lie in the case before")
 
 
-def test_who_is_slow_with_an_endless_message_is_accused_of_nothing() -> None:
+@pytest.mark.parametrize(("starved", "outcome"), [(0.0, "skip"), (7.0, "busy")])
+def test_who_is_slow_with_an_endless_message_is_accused_of_nothing(starved: float, outcome: str) -> None:
     bench = Bench()
     bench.tell(replace(started(), case=replace(started().case, law="limit.endless")))
-    bench.tell(CaseTimedOut(15.0, 1))
-    assert bench.judge(1).verdict().outcome == "skip"
+    bench.tell(CaseTimedOut(15.0, 1, starved=starved))
+    assert bench.judge(1).verdict().outcome == outcome
 
 
 def test_a_case_that_ran_out_of_time_while_we_did_not_run_is_no_evidence() -> None:
