@@ -30,6 +30,17 @@ ending: list[socket.socket] = []
 kept: list[int] = []
 
 
+def was_reset(connection: socket.socket) -> None:
+    """Whether the reset comes before the reply or behind it is a race, and makes no difference."""
+    poisoned.set()
+    if HOW in ("leak", "lingers"):
+        kept.append(os.dup(connection.fileno()))
+    if HOW == "lingers":
+        threading.Timer(2.0, os.close, kept[-1:]).start()
+    while HOW == "spin":
+        pass
+
+
 def serve(connection: socket.socket, number: int) -> None:
     with connection:
         if HOW == "third" and number % 3 == 0:
@@ -37,14 +48,8 @@ def serve(connection: socket.socket, number: int) -> None:
         while True:
             try:
                 data = connection.recv(65536)
-            except ConnectionResetError:
-                poisoned.set()
-                if HOW in ("leak", "lingers"):
-                    kept.append(os.dup(connection.fileno()))
-                if HOW == "lingers":
-                    threading.Timer(2.0, os.close, kept[-1:]).start()
-                while HOW == "spin":
-                    pass
+            except ConnectionError:
+                was_reset(connection)
                 return
             if not data:
                 break
@@ -58,7 +63,11 @@ def serve(connection: socket.socket, number: int) -> None:
                         return
                     data += more
                 lock.release()
-            connection.sendall(data)
+            try:
+                connection.sendall(data)
+            except ConnectionError:
+                was_reset(connection)
+                return
         if HOW == "together":
             ending.append(connection)
             time.sleep(0.02)
