@@ -411,7 +411,7 @@ def test_a_student_learns_what_is_wrong_with_a_server_that_says_ok(tmp_path: Pat
     told = " ".join(re.sub(r"<[^>]*>", " ", unescape(dom.partition("<section")[2].partition("</section>")[0])).split())
     for words in (
         "1 cause explains",
-        "The server sends more than the contract says: a greeting, a prefix or a prompt",
+        "The server sends more than the contract says: a greeting, a prefix, a prompt or the rest of its buffer",
         '" h ello\\n"',
         '" W elcome to the server',
         "How to mend it, in Python client.sendall(reply) # nothing before it, nothing behind it",

@@ -257,7 +257,8 @@ def test_nothing_of_a_paused_server_moves(words: tuple[str, ...]) -> None:
         for _ in range(20):
             assert processes.all_stopped(scene.target.pids())
             await trio.sleep(0.001)
-        assert scene.target.pids() == before
+        # Who was about to end when it was stopped may be gone; nobody has come.
+        assert set(scene.target.pids()) <= set(before)
         await scene.target.resume()
         assert scene.works()
 
