@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -264,9 +264,11 @@ class StartedTarget:
     def limit_files(self, files: int, *, least: bool) -> int:
         allowed = files
         for pid in self.pids():
-            soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            allowed = max(soft, files) if least else (processes.open_files(pid) or 0) + files
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, max(hard, allowed)))
+            with suppress(ProcessLookupError):  # A child may just have ended.
+                soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+                its = max(soft, files) if least else (processes.open_files(pid) or 0) + files
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (its, max(hard, its)))
+                allowed = its
         return allowed
 
     async def ping(self) -> Tree:

@@ -266,6 +266,22 @@ def test_nothing_of_a_paused_server_moves(words: tuple[str, ...]) -> None:
         play(Pause(HERE), words=words, afterwards=afterwards, grace=0.05)
 
 
+def test_descriptors_are_limited_also_where_a_child_has_just_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+
+    async def afterwards(scene: Scene) -> None:
+        (pid,) = scene.target.pids()
+        monkeypatch.setattr(type(scene.target), "pids", lambda _: (ended.pid, pid, ended.pid))
+        try:
+            allowed = scene.target.limit_files(3, least=False)
+            assert allowed == (processes.open_files(pid) or 0) + 3
+        finally:
+            monkeypatch.undo()
+
+    play(afterwards=afterwards)
+
+
 def test_a_server_with_threads_and_children_is_paused_altogether() -> None:
     async def clients(scene: Scene) -> None:
         for line in (b"thread\n", b"child\n", b"thread\n"):

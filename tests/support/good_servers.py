@@ -20,7 +20,10 @@ from sockcheck.recording import read
 
 @dataclass(frozen=True)
 class GoodServer:
-    """`without`: the promises of its contract that it does not make. `breaks`: the laws that it breaks indeed."""
+    """`without`: the promises of its contract that it does not make. `breaks`: the laws that it breaks indeed.
+
+    `slow`: the laws under which it may not do enough in time to be judged.
+    """
 
     name: str
     kind: str
@@ -28,6 +31,7 @@ class GoodServer:
     command: str
     without: Sequence[str] = ()
     breaks: Sequence[str] = ()
+    slow: Sequence[str] = ()
 
     def accusations(self, cases: Iterable[Outcome]) -> list[Outcome]:
         """What it is accused of falsely."""

@@ -168,9 +168,12 @@ def kill_server():
 def limit_files(files, least):
     """Let the server have so many more descriptors than it has, or so many at the least."""
     for pid in members():
-        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        allowed = max(soft, files) if least else len(os.listdir("/proc/%d/fd" % pid)) + files
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, max(hard, allowed)))
+        try:
+            soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            allowed = max(soft, files) if least else len(os.listdir("/proc/%d/fd" % pid)) + files
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, max(hard, allowed)))
+        except (ProcessLookupError, FileNotFoundError):
+            pass  # It has just ended.
 
 
 def expect_exit(statuses, within):
