@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from varied import ECHO, varied, why_not
 
-from sockcheck.case import Check
+from sockcheck.case import Check, Expect
 
 CLIENT = ["connect", "send ping\\n", "expect ping\\n"]
 
@@ -66,6 +66,15 @@ def test_where_all_is_tried_requests_without_an_end_whose_replies_nobody_reads()
     ]
     assert (unread["client"], unread["server"]) == (whole["client"], whole["server"])
     assert varied("limit.endless", f"state: own\n{ECHO}", thorough=True).variations == [""]
+
+
+def test_who_comes_behind_a_flood_has_patience() -> None:
+    found = varied("limit.endless", thorough=True)
+    for variation in ("", "replies unread"):
+        client = next(actor for actor in found.cases[variation].actors if actor.name == "client")
+        [expect] = [action for action in client.actions if isinstance(action, Expect)]
+        [base] = [action for action in varied("plain.again").cases[""].actors[0].actions if isinstance(action, Expect)]
+        assert expect.within == base.within * 10
 
 
 def test_it_takes_as_long_as_the_condition_says_and_no_longer() -> None:

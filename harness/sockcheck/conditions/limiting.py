@@ -10,6 +10,7 @@ from sockcheck.case import (
     Await,
     Check,
     Comparison,
+    End,
     Expect,
     Generated,
     Limit,
@@ -31,6 +32,8 @@ from sockcheck.payloads import make
 _ENDLESS, _SENDERS, _KEPT_MIB = 24 * 1024 * 1024, 3, 16
 # A server that searches all that it has for each piece that comes may never be done with it.
 _LONGEST = 15.0
+# What it has taken it still has to answer: a server of one thread that is flooded comes to others when it can.
+_PATIENCE = 10
 # So many descriptors are left to the server, and so many more clients come than it has descriptors for.
 _FILES_LEFT, _TOO_MANY = 6, 4
 _GONE = "the sender has gone"
@@ -47,13 +50,13 @@ def endless(base: Base) -> Iterator[Variation]:
     """Messages without an end, as long as the server takes any of them; its memory stays within bounds."""
     where = base.where
     number = max(1, min(_SENDERS, base.most_clients - len(base.actors)))
-    within = base.expect_within * 10
+    within = base.expect_within * _PATIENCE
     part = _ENDLESS * _SENDERS // number
     send = Send(where, (Generated("repeat", part, 0, b"x" * 1024),), (), None, within, until_blocked=True)
     bound = Comparison("memory", "<", _KEPT_MIB * _SENDERS, where)
     check = Check(where, (bound,), base.expect_within, lenient=True)
     server: tuple[ServerAction, ...] = (WaitFor(where, _sent(number - 1)), check, Mark(where, "looked"))
-    others = waiting(base.actors, "looked")
+    others = _patient(waiting(base.actors, "looked"))
     longest = _LONGEST * base.stretch
     yield Variation((*_senders(base, send, number), *others), server=server, most=longest, state="own")
     if base.thorough and base.may_pipeline:
@@ -75,6 +78,15 @@ def _senders(base: Base, send: Send, number: int) -> Iterator[Actor]:
         after = (rest, Mark(where, _sent(sender)), WaitFor(where, "looked"), *_left(base))
         name = f"sender[{sender}]" if number > 1 else "sender"
         yield Actor(name, (*before, *_greeted(base), send, *after), pushes=True)
+
+
+def _patient(actors: tuple[Actor, ...]) -> tuple[Actor, ...]:
+    """It is not asked how quick the server is."""
+
+    def each(action: Action) -> Action:
+        return replace(action, within=action.within * _PATIENCE) if isinstance(action, Send | Expect | End) else action
+
+    return tuple(replace(actor, actions=tuple(map(each, actor.actions))) for actor in actors)
 
 
 def _sent(sender: int) -> str:
