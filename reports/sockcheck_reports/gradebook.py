@@ -162,13 +162,8 @@ class Gradebook:
     seed: int
     ended: str = ""
 
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The rows that count for somebody, by scenario, each as it is written before its laws."""
-        return tuple(tally.column for tally in self.tallies())
-
     def tallies(self) -> tuple[Tally, ...]:
-        """The same, with what became of them."""
+        """The rows that count for somebody, by scenario, each as it is written before its laws: what became of them."""
         counts: dict[Column, Counter[Standing]] = {}
         facts: dict[Column, Mark] = {}
         for submission in self.submissions:

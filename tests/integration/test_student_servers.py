@@ -27,5 +27,5 @@ def test_what_is_wrong_with_a_students_server_is_told_by_its_name(name: str, tmp
 
     told = set(judgement(record).causes)
     assert set(entry["causes"]) <= told, ran.everything
-    assert told <= {*entry["causes"], *entry.get("may", ())}, ran.everything
+    assert told <= {*entry["causes"], *entry.get("also", ())}, ran.everything
     assert ran.code == 1, ran.everything

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from sockcheck.causes.answers import CLOSED, LOST, MIXED
 from sockcheck.causes.patterns import Result, Seen, explained, is_silent, is_stripped, is_written, seen
 from sockcheck.causes.table import TABLE
 from sockcheck.events import CauseNamed
@@ -22,8 +23,6 @@ _PLAIN = "::plain"
 _OWN = ("life.", "churn.", "host.", "limit.", "size.edges")
 # Whatever is sent, the kernel may cut it: where a cut fails each time, any case of that exchange may now and then.
 _CUTS = ("cut.", "pace.")
-_BYTES = ("wrong-bytes", "surplus-bytes", "came")
-_ENDS = ("missing-bytes", "early-end", "reset")
 # Where it takes a longer row of cases before one fails, it is their number or chance, not what they do.
 _TELLING = 2
 # What a variation of a law does besides, by its trait: where that alone fails, it is no evidence for the law.
@@ -187,10 +186,12 @@ def _ways(result: Result) -> set[str]:
     """How an answer fails: nothing of it comes, or it comes to an early end, or its bytes are others."""
     found = set()
     for finding in result.verdict.findings:
-        if finding.kind in _BYTES:
+        if finding.kind in LOST and not finding.received:
+            found.add("nothing")
+        elif finding.kind in CLOSED:
+            found.add("end")
+        elif finding.kind in (*MIXED, "silence"):
             found.add("bytes")
-        elif finding.kind in (*_ENDS, "silence"):
-            found.add("nothing" if not finding.received else "end" if finding.kind in _ENDS else "bytes")
     return found
 
 

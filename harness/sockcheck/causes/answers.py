@@ -11,11 +11,14 @@ CLOSED: tuple[Kind, ...] = ("missing-bytes", "reset", "early-end")
 LOST: tuple[Kind, ...] = ("missing-bytes", "reset", "silence", "early-end")
 """Something did not come."""
 
+MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "came")
+"""Something else came, or something more."""
+
 STRIPPED = Cases(("plain",), stripped=True)
 """An exchange that is only an exchange works but for the newline."""
 
 _ANSWERED = Cases(("plain",))
-_MORE = (Cases(kinds=("wrong-bytes", "surplus-bytes", "came")),)
+_MORE = (Cases(kinds=MIXED),)
 _LINES = Cases(("plain",), lines=True)
 _NO_LINE = Cases(kinds=("silence",), unended=True, answered=False)
 _NO_LINE_OF_TEXT = Cases(

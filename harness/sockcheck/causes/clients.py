@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from sockcheck.causes.answers import CLOSED, LOST, MIXED
 from sockcheck.causes.patterns import Cases, Entry, Pattern
 from sockcheck.verdict import Kind
 
 _WAITS: tuple[Kind, ...] = ("silence", "no-connection", "stalled", "case-timeout")
-_MIXED: tuple[Kind, ...] = ("wrong-bytes", "surplus-bytes", "came")
-_THROWN_OUT: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "silence", "refused")
-_ENDED: tuple[Kind, ...] = ("early-end", "missing-bytes", "reset", "refused")
+_THROWN_OUT: tuple[Kind, ...] = (*LOST, "refused")
+_ENDED: tuple[Kind, ...] = (*CLOSED, "refused")
 _KEPT: tuple[Kind, ...] = ("wrong-measure", "silence", "surplus-bytes", "case-timeout", "missing-bytes", "reset")
 _ALSO_WAIT = (Cases(("neighbour.*", "crowd.*", "limit.*", "churn.*"), (*_WAITS, "refused")),)
 
@@ -62,7 +62,7 @@ CLIENTS = (
             # Those who are idle or come in a crowd may not even come to wait.
             Pattern(
                 (Cases(("crowd.interleaved",), ("silence",), alone=True),),
-                clear=(Cases(("crowd.interleaved",), _MIXED),),
+                clear=(Cases(("crowd.interleaved",), MIXED),),
                 never=(Cases(("neighbour.idle",)), Cases(("crowd.at-once",))),
                 takes=_ALSO_WAIT,
             ),
@@ -109,8 +109,8 @@ CLIENTS = (
         "/* one for each: */\nstruct client { int fd; size_t used; char buffer[4096]; };",
         (
             Pattern(
-                (Cases(("crowd.interleaved", "neighbour.stalled"), (*_MIXED, "silence"), alone=True),),
-                takes=(Cases(kinds=_MIXED), Cases(("crowd.*", "neighbour.*"), ("silence", "missing-bytes"))),
+                (Cases(("crowd.interleaved", "neighbour.stalled"), (*MIXED, "silence"), alone=True),),
+                takes=(Cases(kinds=MIXED), Cases(("crowd.*", "neighbour.*"), ("silence", "missing-bytes"))),
             ),
         ),
     ),
@@ -121,7 +121,7 @@ CLIENTS = (
         "A message is written whole, one thinks; two writers take turns within it.",
         "with locks[client]:\n    client.sendall(message)",
         "pthread_mutex_lock(&c->lock);\nsend_all(c->fd, m, n);\npthread_mutex_unlock(&c->lock);",
-        (Pattern((Cases(("crowd.at-once",), _MIXED),), takes=(Cases(("crowd.*", "neighbour.*"), _MIXED),)),),
+        (Pattern((Cases(("crowd.at-once",), MIXED),), takes=(Cases(("crowd.*", "neighbour.*"), MIXED),)),),
     ),
     Entry(
         "blocking-send",
@@ -140,10 +140,10 @@ CLIENTS = (
         "try: serve(client)\nfinally: forget(client)  # its name, its place in every list",
         "forget(client) wherever recv() gives 0 or -1, or send() fails; it removes it from every list.",
         (
-            Pattern((Cases(("leave.*",), left=True),), takes=(Cases(("leave.*", "neighbour.*", "crowd.*"), _MIXED),)),
-            Pattern((Cases(("plain.again",), (*_MIXED, "silence")),)),
+            Pattern((Cases(("leave.*",), left=True),), takes=(Cases(("leave.*", "neighbour.*", "crowd.*"), MIXED),)),
+            Pattern((Cases(("plain.again",), (*MIXED, "silence")),)),
             Pattern((Cases(("churn.leak",), _THROWN_OUT),)),
-            Pattern((Cases(("time.idle",), _MIXED),)),
+            Pattern((Cases(("time.idle",), MIXED),)),
         ),
     ),
     Entry(

@@ -44,11 +44,11 @@ def main(words: Sequence[str]) -> None:
 def write_all(folder: Path, name: str, digest: str, names: Mapping[str, str]) -> None:
     """Write what is told of the submission `name`, from its record, as far as that goes.
 
-    `names` says what absolute paths of scenarios are called.
-    Raises ReportError where something cannot be written, and RecordError where there is no record.
+    `names` says what absolute paths of scenarios are called. Raises ReportError where something cannot be written, and
+    RecordError where there is no record.
     """
     from sockcheck import recording
-    from sockcheck.commands.grade_paths import told as told_of
+    from sockcheck.commands import grade_paths
     from sockcheck.commands.outputs import FORMATS, uncollected, write_file
     from sockcheck.errors import RecordError
     from sockcheck.laws import LAWS
@@ -61,7 +61,7 @@ def write_all(folder: Path, name: str, digest: str, names: Mapping[str, str]) ->
     told = 0
     try:
         for event in uncollected(recording.read(folder / RECORD)):
-            facts.add(told_of(event, name, names))
+            facts.add(grade_paths.told(event, name, names))
             told += 1
     except RecordError:
         # What stands before the damage is told. Such a record has no end, so that it is graded again.
